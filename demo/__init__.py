@@ -1,0 +1,9 @@
+"""The synthetic demonstration trial: made by the same workflows that the pages call, at simulated times.
+
+Every person in it is invented. A fixed seed gives the same participants, visits and answers each time.
+"""
+
+from demo.loading import is_loaded, load
+from demo.people import credentials
+
+__all__ = ["credentials", "is_loaded", "load"]

@@ -1,0 +1,74 @@
+"""Load the trial: the stories of all participants advance together, day by day, in one simulated calendar."""
+
+import heapq
+import sys
+from collections.abc import Generator
+from datetime import date
+from pathlib import Path
+from random import Random
+
+from sqlalchemy import select
+from tqdm import tqdm
+
+from demo import people, profiles
+from demo.keeping import Calendar, Desk
+from demo.screening import story
+from models import Study, User, clock, db
+from models.change import Change, System
+from workflows import publishing
+
+STUDY = Path(__file__).resolve().parent.parent / "crf" / "carbon-breast" / "v1"
+
+
+def is_loaded() -> bool:
+    """Whether the database holds a study or a user already."""
+    return db.session.scalar(select(User.id).limit(1)) is not None or (
+        db.session.scalar(select(Study.id).limit(1)) is not None
+    )
+
+
+def load(participants: int = 42, *, folder: Path = STUDY, quiet: bool = False, until: date | None = None) -> None:
+    """Publish the study, create its people, and let `participants` be enrolled and followed up to the last day."""
+    end = until or profiles.LAST_DAY
+    calendar = Calendar(profiles.FIRST_DAY)
+    with clock.at(calendar.tick()):
+        oid = publishing.check(folder).study.id
+        with Change(by=System("demo"), action="publish", chain=oid, about=folder.name) as change:
+            publishing.publish(change, folder)
+        study = db.session.scalars(select(Study)).one()
+        users = people.create(list(study.sites))
+    towns = {"01": "wuwei", "02": "lanzhou"}
+    desks = {
+        site.code: Desk(
+            study.oid,
+            site,
+            users[f"nurse.{towns[site.code]}"],
+            users[f"investigator.{towns[site.code]}"],
+            Random(profiles.SEED + int(site.code)),
+            calendar,
+        )
+        for site in study.sites
+    }
+    _run(profiles.draw(participants), desks, calendar, end, quiet)
+
+
+def _run(
+    persons: list[profiles.Profile], desks: dict[str, Desk], calendar: Calendar, end: date, quiet: bool
+) -> None:
+    """Always go on with the story whose next day comes first; stop each one at the end of the simulation."""
+    stories: dict[int, Generator[date, None, None]] = {
+        person.index: story(desks[person.site], person) for person in persons
+    }
+    queue = [(person.consent, person.index) for person in persons if person.consent <= end]
+    heapq.heapify(queue)
+    span = (end - calendar.day).days
+    bar = tqdm(total=span, desc="Making the demonstration trial", unit=" days", disable=quiet, file=sys.stderr)
+    while queue:
+        day, index = heapq.heappop(queue)
+        bar.update(max(0, (day - calendar.day).days))
+        calendar.turn_to(day)
+        following = next(stories[index], None)
+        if following is not None and following <= end:
+            heapq.heappush(queue, (max(following, calendar.day), index))
+        bar.set_postfix(saves=sum(desk.saves for desk in desks.values()), refresh=False)
+    bar.close()

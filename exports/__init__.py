@@ -1,0 +1,1 @@
+"""How data leaves: reading only, and the home of pandas."""

@@ -1,0 +1,56 @@
+"""SPSS: labels of variables and of codes in both languages; codes stay text."""
+
+import re
+from pathlib import Path
+
+import pandas as pd
+import pyreadstat
+
+from exports.shape import Table, Variable, shorten
+
+LONGEST_TEXT = 32_767  # bytes; SPSS limit of one string
+LONGEST_LABEL = 120  # bytes; SPSS limit of a value label
+_STAMP_AT, _STAMP = 92, b"01 Jan 8000:00:00"  # creation date and time in the file's header
+
+
+def write(table: Table, path: Path) -> None:
+    """Write one table. The creation time in the header is fixed: the same data give the same bytes (CPY-05)."""
+    frame = table.frame_with_dates.copy()
+    for variable in table.variables:
+        if variable.type == "text":
+            frame[variable.name] = pd.Series([_short(text) for text in table.columns[variable.name]], dtype="str")
+    pyreadstat.write_sav(
+        frame,
+        str(path),
+        file_label=shorten(table.en, 60),
+        column_labels=[shorten(variable.label, 250) for variable in table.variables],
+        variable_value_labels={v.name: value_labels(v, LONGEST_LABEL) for v in table.variables if v.codes},
+        variable_measure={v.name: _measure(v) for v in table.variables},
+        variable_format={v.name: f"F16.{v.digits or 0}" for v in table.variables if v.type == "number" and v.digits},
+    )
+    fix_bytes(path, _STAMP_AT, _STAMP)
+
+
+def _short(text: str | None) -> str | None:
+    return text if text is None or len(text) * 4 <= LONGEST_TEXT else shorten(text, LONGEST_TEXT)
+
+
+def value_labels(variable: Variable, limit: int) -> dict[str | int, str]:
+    """Code and label, both languages; flags and other numbers take their codes as numbers."""
+    numeric = variable.type == "integer"
+    labels: dict[str | int, str] = {}
+    for code in variable.codes:  # the newest version comes last and gives the label; the decode columns keep each
+        text = code.en if code.en == code.zh else f"{code.en} · {code.zh}"
+        labels[int(code.code) if numeric else code.code] = re.sub(r"\s+", " ", shorten(text, limit))
+    return labels
+
+
+def _measure(variable: Variable) -> str:
+    return "scale" if variable.type in ("number", "integer", "date", "datetime") and not variable.codes else "nominal"
+
+
+def fix_bytes(path: Path, at: int, stamp: bytes) -> None:
+    """Overwrite a time stamp that a format keeps in its header."""
+    with path.open("r+b") as file:
+        file.seek(at)
+        file.write(stamp)

@@ -1,0 +1,43 @@
+"""Stata: labels in both languages. Stata labels numbers only, so each coded item gets a numbered twin `<ITEM>_N`."""
+
+from pathlib import Path
+
+import pandas as pd
+import pyreadstat
+
+from exports.as_spss import fix_bytes, value_labels
+from exports.shape import Table, Variable, shorten
+
+_STAMP = b"01 Jan 1980 00:00"
+
+
+def write(table: Table, path: Path) -> None:
+    """Write one table (format 118, UTF-8). The time stamp in the header is fixed (CPY-05)."""
+    columns, labels, codes = {}, [], {}
+    for variable in table.variables:
+        columns[variable.name] = table.frame_with_dates[variable.name]
+        labels.append(shorten(variable.label, 320))
+        if variable.codes and variable.type == "integer":
+            codes[variable.name] = value_labels(variable, 32_000)
+        elif variable.codes and variable.role == "value":
+            twin = f"{variable.name}_N"
+            columns[twin], codes[twin] = _numbered(variable, table.columns[variable.name])
+            labels.append(shorten(f"{variable.label} (numbered)", 320))
+    pyreadstat.write_dta(
+        pd.DataFrame(columns),
+        str(path),
+        file_label=shorten(table.en, 80),
+        column_labels=labels,
+        variable_value_labels=codes,
+    )
+    head = path.read_bytes()[:1000]
+    fix_bytes(path, head.index(b"<timestamp>") + len(b"<timestamp>") + 1, _STAMP)
+
+
+def _numbered(variable: Variable, values: list[str | None]) -> tuple[pd.Series, dict[int, str]]:
+    """The codes as numbers: their own when all are whole numbers, else their place in the code list from 1."""
+    labels = value_labels(variable, 32_000)
+    own = all(str(code).isascii() and str(code).isdigit() and str(int(code)) == str(code) for code in labels)
+    number = {code: int(code) if own else place for place, code in enumerate(labels, start=1)}
+    numbered = pd.Series([number.get(value) for value in values], dtype="Int64")
+    return numbered, {number[code]: f"{code} = {text}" for code, text in labels.items()}

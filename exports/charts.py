@@ -1,0 +1,205 @@
+"""Charts as SVG text, drawn on the server. Presentation attributes only, so the page needs no inline style.
+
+Every chart has a title and a description that a screen reader speaks; the same numbers stand in a table beside it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from html import escape
+
+from exports.survival import Curve
+
+WIDTH, HEIGHT = 640, 320
+LEFT, RIGHT, TOP, BOTTOM = 56, 16, 16, 44
+INK, GRID, FAINT = "#1f2d3d", "#d5dde5", "#5b6b7b"
+PALETTE = ("#1b6ca8", "#3f8f5b", "#b8860b", "#a8471b", "#7a1f5c", "#47525d")
+# Grades 1 to 5 of a toxicity, from light to dark: the order is readable without colour.
+GRADES = ("#f0d9b5", "#e8b06a", "#d9793a", "#b23c24", "#5c1512")
+
+
+@dataclass(frozen=True)
+class Scale:
+    """From a value to a place on an axis."""
+
+    low: float
+    high: float
+    start: float
+    end: float
+
+    def __call__(self, value: float) -> float:
+        span = (self.high - self.low) or 1.0
+        return round(self.start + (value - self.low) / span * (self.end - self.start), 2)
+
+
+def nice_ticks(high: float, most: int = 7) -> list[float]:
+    """Round values from 0 to just past `high`."""
+    if high <= 0:
+        return [0.0, 1.0]
+    step = next(
+        unit * 10**power for power in range(-2, 7) for unit in (1, 2, 5) if high / (unit * 10**power) <= most
+    )
+    count = int(-(-high // step))
+    return [round(step * place, 6) for place in range(count + 1)]
+
+
+def _svg(key: str, title: str, description: str, body: list[str], height: int = HEIGHT) -> str:
+    return (
+        f'<svg class="chart" viewBox="0 0 {WIDTH} {height}" role="img" aria-labelledby="{key}-title {key}-desc" '
+        f'xmlns="http://www.w3.org/2000/svg" font-family="inherit" font-size="12" fill="{INK}">'
+        f'<title id="{key}-title">{escape(title)}</title><desc id="{key}-desc">{escape(description)}</desc>'
+        f"{''.join(body)}</svg>"
+    )
+
+
+def _text(x: float, y: float, text: str, anchor: str = "middle", fill: str = INK, size: int = 12) -> str:
+    return f'<text x="{x}" y="{y}" text-anchor="{anchor}" fill="{fill}" font-size="{size}">{escape(text)}</text>'
+
+
+def _line(x1: float, y1: float, x2: float, y2: float, stroke: str = GRID, width: float = 1, dash: str = "") -> str:
+    dashes = f' stroke-dasharray="{dash}"' if dash else ""
+    return f'<line x1="{x1}" y1="{y1}" x2="{x2}" y2="{y2}" stroke="{stroke}" stroke-width="{width}"{dashes}/>'
+
+
+def _number(value: float) -> str:
+    return f"{value:g}"
+
+
+def _axes(x: Scale, y: Scale, x_ticks: list[tuple[float, str]], y_ticks: list[float], x_name: str, y_name: str) -> list[str]:
+    parts = []
+    for tick in y_ticks:
+        parts.append(_line(x.start, y(tick), x.end, y(tick)))
+        parts.append(_text(x.start - 6, y(tick) + 4, _number(tick), "end", FAINT))
+    for tick, label in x_ticks:
+        parts.append(_line(x(tick), y.start, x(tick), y.start + 4, FAINT))
+        parts.append(_text(x(tick), y.start + 17, label, "middle", FAINT))
+    parts.append(_line(x.start, y.start, x.end, y.start, FAINT))
+    parts.append(_text((x.start + x.end) / 2, y.start + 36, x_name))
+    middle = (y.start + y.end) / 2
+    parts.append(f'<text x="14" y="{middle}" text-anchor="middle" transform="rotate(-90 14 {middle})">{escape(y_name)}</text>')
+    return parts
+
+
+def enrolment(
+    days: Sequence[date], cap: int | None, title: str, description: str, x_name: str, y_name: str, cap_label: str
+) -> str:
+    """Participants enrolled so far by date, with the planned number as a line."""
+    days = sorted(days)
+    first = days[0] if days else date(2000, 1, 1)
+    span = max((days[-1] - first).days, 30) if days else 30
+    x = Scale(0, span, LEFT, WIDTH - RIGHT)
+    y_ticks = nice_ticks(max(cap or 0, len(days), 1))
+    y = Scale(0, y_ticks[-1], HEIGHT - BOTTOM, TOP)
+    marks = sorted({0, round(span / 4), round(span / 2), round(span * 3 / 4), span})
+    labels = [(mark, date.fromordinal(first.toordinal() + mark).isoformat()) for mark in marks] if days else []
+    parts = _axes(x, y, labels[:-1] if len(labels) > 4 else labels, y_ticks, x_name, y_name)
+    if cap:
+        parts.append(_line(x.start, y(cap), x.end, y(cap), PALETTE[3], 1.5, "6 4"))
+        parts.append(_text(x.end - 4, y(cap) + 15, cap_label, "end", PALETTE[3]))
+    path, count = [f"M{x(0)} {y(0)}"], 0
+    for day in days:
+        count += 1
+        path.append(f"H{x((day - first).days)}V{y(count)}")
+    parts.append(f'<path d="{"".join(path)}" fill="none" stroke="{PALETTE[0]}" stroke-width="2"/>')
+    return _svg("enrolment", title, description, parts)
+
+
+def survival(
+    key: str, curve: Curve, title: str, description: str, x_name: str, y_name: str, risk_name: str
+) -> str:
+    """A Kaplan-Meier curve with its 95% limits, a tick for everyone censored, and the numbers at risk below."""
+    ticks = nice_ticks(max(curve.longest, 6.0))
+    x, y = Scale(0, ticks[-1], LEFT, WIDTH - RIGHT), Scale(0, 1, HEIGHT - BOTTOM, TOP)
+    parts = _axes(x, y, [(tick, _number(tick)) for tick in ticks], [0, 0.2, 0.4, 0.6, 0.8, 1], x_name, y_name)
+    parts.append(_band(curve, x, y))
+    path, level = [f"M{x(0)} {y(1)}"], 1.0
+    for step in curve.steps:
+        path.append(f"H{x(step.month)}V{y(step.survival)}")
+    path.append(f"H{x(curve.longest)}")
+    parts.append(f'<path d="{"".join(path)}" fill="none" stroke="{PALETTE[0]}" stroke-width="2"/>')
+    for time in curve.censored:
+        level = next((step.survival for step in reversed(curve.steps) if step.month <= time), 1.0)
+        parts.append(_line(x(time), y(level) - 5, x(time), y(level) + 5, PALETTE[0], 1.5))
+    parts.append(_text(LEFT, HEIGHT + 14, risk_name, "start", FAINT))
+    for tick in ticks:
+        parts.append(_text(x(tick), HEIGHT + 32, str(curve.at_risk(tick))))
+    return _svg(key, title, description, parts, HEIGHT + 42)
+
+
+def _band(curve: Curve, x: Scale, y: Scale) -> str:
+    """The area between the limits, one rectangle per step."""
+    parts = []
+    for place, step in enumerate(curve.steps):
+        until = curve.steps[place + 1].month if place + 1 < len(curve.steps) else curve.longest
+        if step.low is not None and step.high is not None and until > step.month:
+            width, height = round(x(until) - x(step.month), 2), round(y(step.low) - y(step.high), 2)
+            parts.append(
+                f'<rect x="{x(step.month)}" y="{y(step.high)}" width="{width}" height="{height}" '
+                f'fill="{PALETTE[0]}" fill-opacity="0.15"/>'
+            )
+    return "".join(parts)
+
+
+def stacked(
+    key: str,
+    rows: Sequence[tuple[str, Sequence[float]]],
+    parts_names: Sequence[str],
+    colours: Sequence[str],
+    title: str,
+    description: str,
+    x_name: str,
+) -> str:
+    """Horizontal bars of counts, one row per label, one colour per part, with a legend that names the colours."""
+    left, height = 220, 46 + 24 * max(len(rows), 1) + BOTTOM
+    ticks = nice_ticks(max((sum(values) for _, values in rows), default=1.0))
+    x, y = Scale(0, ticks[-1], left, WIDTH - RIGHT), Scale(0, max(len(rows), 1), 40, height - BOTTOM)
+    drawing = []
+    for tick in ticks:
+        drawing.append(_line(x(tick), 36, x(tick), height - BOTTOM))
+        drawing.append(_text(x(tick), height - BOTTOM + 16, _number(tick), "middle", FAINT))
+    drawing.append(_text((left + WIDTH - RIGHT) / 2, height - 8, x_name))
+    for place, name in enumerate(parts_names):
+        at = 8 + place * (WIDTH - 16) / max(len(parts_names), 1)
+        drawing.append(f'<rect x="{at:.1f}" y="8" width="12" height="12" fill="{colours[place % len(colours)]}" stroke="{FAINT}"/>')
+        drawing.append(_text(round(at + 17, 1), 18, name, "start"))
+    for row, (label, values) in enumerate(rows):
+        top, start = y(row) + 3, 0.0
+        drawing.append(_text(left - 8, top + 13, label if len(label) <= 32 else label[:31] + "…", "end"))
+        for place, value in enumerate(values):
+            if value:
+                width = round(x(start + value) - x(start), 2)
+                colour = colours[place % len(colours)]
+                drawing.append(
+                    f'<rect x="{x(start)}" y="{top}" width="{width}" height="18" fill="{colour}" stroke="#ffffff">'
+                    f"<title>{escape(label)}: {escape(parts_names[place])} {_number(value)}</title></rect>"
+                )
+                start += value
+    return _svg(key, title, description, drawing, height)
+
+
+def dose(
+    rows: Sequence[tuple[str, float | None, float | None]],
+    names: tuple[str, str],
+    title: str,
+    description: str,
+    x_name: str,
+) -> str:
+    """For each participant the delivered dose as a bar and the planned dose as a mark."""
+    left, height = 96, 46 + 18 * max(len(rows), 1) + BOTTOM
+    ticks = nice_ticks(max((value for _, *pair in rows for value in pair if value), default=1.0))
+    x = Scale(0, ticks[-1], left, WIDTH - RIGHT)
+    drawing = []
+    for tick in ticks:
+        drawing.append(_line(x(tick), 36, x(tick), height - BOTTOM))
+        drawing.append(_text(x(tick), height - BOTTOM + 16, _number(tick), "middle", FAINT))
+    drawing.append(_text((left + WIDTH - RIGHT) / 2, height - 8, x_name))
+    drawing.append(f'<rect x="8" y="8" width="12" height="12" fill="{PALETTE[0]}"/>{_text(25, 18, names[0], "start")}')
+    drawing.append(f'{_line(250, 6, 250, 22, PALETTE[3], 3)}{_text(258, 18, names[1], "start")}')
+    for row, (label, delivered, planned) in enumerate(rows):
+        top = 40 + 18 * row
+        drawing.append(_text(left - 8, top + 12, label, "end"))
+        if delivered:
+            drawing.append(f'<rect x="{left}" y="{top + 2}" width="{round(x(delivered) - left, 2)}" height="12" fill="{PALETTE[0]}"/>')
+        if planned:
+            drawing.append(_line(x(planned), top, x(planned), top + 16, PALETTE[3], 3))
+    return _svg("dose", title, description, drawing, height)

@@ -1,0 +1,1 @@
+"""What people do: gerunds. The only place where stored data changes; every writer takes its `Change` first."""

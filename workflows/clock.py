@@ -1,0 +1,5 @@
+"""The server's clock, as the workflows see it."""
+
+from models.clock import at, now, today
+
+__all__ = ["at", "now", "today"]
