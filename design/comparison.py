@@ -1,0 +1,61 @@
+"""What differs between two versions of a study."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any
+
+from design.definitions import StudyDef
+from design.expressions import Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One thing added, removed or changed."""
+
+    kind: str  # added, removed, changed
+    path: str
+    old: Any
+    new: Any
+
+
+def compare(old: StudyDef, new: StudyDef) -> list[Difference]:
+    """Everything that differs, in the order of the study: forms, items, codes, checks, events, parameters."""
+    found: list[Difference] = []
+    for name in ("parameters", "sites", "anchors", "lifecycle", "events", "codelists", "forms"):
+        found += _maps(name, getattr(old, name), getattr(new, name))
+    found += _maps("checks", {check.id: check for check in old.checks}, {check.id: check for check in new.checks})
+    found += _maps("tables", {k: t.rows for k, t in old.tables.items()}, {k: t.rows for k, t in new.tables.items()})
+    return found
+
+
+def _maps(path: str, old: dict[str, Any], new: dict[str, Any]) -> Iterator[Difference]:
+    for key in [*old, *(key for key in new if key not in old)]:
+        where = f"{path}/{key}"
+        if key not in new:
+            yield Difference("removed", where, _brief(old[key]), None)
+        elif key not in old:
+            yield Difference("added", where, None, _brief(new[key]))
+        else:
+            yield from _values(where, old[key], new[key])
+
+
+def _values(path: str, old: Any, new: Any) -> Iterator[Difference]:
+    if old == new:
+        return
+    if isinstance(old, dict) and isinstance(new, dict):
+        yield from _maps(path, old, new)
+    elif is_dataclass(old) and type(old) is type(new) and not isinstance(old, Expression):
+        for field in fields(old):
+            if not field.name.startswith("_"):
+                yield from _values(f"{path}/{field.name}", getattr(old, field.name), getattr(new, field.name))
+    elif isinstance(old, tuple) and isinstance(new, tuple) and all(hasattr(each, "id") for each in (*old, *new)):
+        yield from _maps(path, {each.id: each for each in old}, {each.id: each for each in new})
+    else:
+        yield Difference("changed", path, _brief(old), _brief(new))
+
+
+def _brief(value: Any) -> Any:
+    label = getattr(value, "label", None)
+    return label.en if label is not None else str(value)

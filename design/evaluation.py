@@ -1,0 +1,308 @@
+"""Judging one form: skip logic, derivations, checks. The server is the judge; the page only shows the verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from design import answers as documents
+from design.definitions import CheckDef, FormDef, ItemDef, ItemGroupDef, Label, StudyDef
+from design.expressions import Expression, TooCostly
+from design.operators import compare, truth
+from design.record import FormInstance, SubjectRecord, World
+from design.types import to_cell
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One breach of a check, and where it is shown."""
+
+    check_id: str
+    severity: str
+    paths: tuple[str, ...]
+    label: Label
+    form_id: str
+
+
+@dataclass
+class Verdict:
+    """What is to be said about a form as it stands."""
+
+    answers: dict[str, Any]
+    shown: set[str] = field(default_factory=set)
+    hidden: set[str] = field(default_factory=set)
+    missing_required: list[str] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    hidden_answered: list[str] = field(default_factory=list)
+    complete: bool = False
+
+    @classmethod
+    def empty(cls) -> Verdict:
+        """Nothing asked, nothing answered."""
+        return cls(answers={})
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One row in which items are asked: a group with a row key, and how many of its items are answered."""
+
+    group: ItemGroupDef
+    key: str
+    is_listed: bool
+
+
+def evaluate_expression(study: StudyDef, record: SubjectRecord, rule: Expression, today: date) -> Any:
+    """The value of an expression about the participant as a whole (anchor, life cycle); None when not evaluable."""
+    try:
+        return rule.run(World(study, record, today).nowhere())
+    except TooCostly:
+        return None
+
+
+def evaluate(study: StudyDef, record: SubjectRecord, instance: FormInstance, *, today: date) -> Verdict:
+    """Judge an instance against the rest of the participant's record.
+
+    Derived values that are not evaluable are taken out; answers of hidden items stay and are named.
+    """
+    return _Judgement(study, record, instance, today).verdict()
+
+
+class _Judgement:
+    def __init__(self, study: StudyDef, record: SubjectRecord, instance: FormInstance, today: date) -> None:
+        self.study, self.instance = study, instance
+        self.form = study.forms[instance.form_id]
+        self.world = World(study, record.replacing(instance), today)
+        current = next(each for each in self.world.record.instances if each.place == instance.place)
+        self.current = current
+        self.answers: dict[str, Any] = {
+            group: {row: dict(cells) for row, cells in rows.items()} for group, rows in instance.answers.items()
+        }
+        object.__setattr__(current, "answers", self.answers)
+        self.result = Verdict(self.answers)
+        self.child_shown: dict[str, bool] = {}
+
+    def verdict(self) -> Verdict:
+        for _ in range(3):
+            before = {group: {row: dict(cells) for row, cells in rows.items()} for group, rows in self.answers.items()}
+            self._derive()
+            if before == self.answers:
+                break
+        places = list(self._places())
+        for place in places:
+            self._show(place)
+        self._check(places)
+        self._prune()
+        self.result.complete = not self.result.missing_required and bool(self.answers)
+        return self.result
+
+    def _groups(self) -> Iterator[ItemGroupDef]:
+        yield from self.form.groups
+        for child in self.form.children:
+            yield from self.study.forms[child].groups
+
+    def _places(self) -> Iterator[Place]:
+        for group in self._groups():
+            if not group.repeats:
+                yield Place(group, "1", True)
+                continue
+            rows = self.answers.get(group.id, {})
+            listed = [key for key, _, _ in rows_for(self.study, self.world, self.current, group)]
+            for key in listed:
+                if not documents.in_error(rows.get(key, {})):
+                    yield Place(group, key, True)
+            for key, cells in rows.items():
+                if key not in listed and not documents.in_error(cells):
+                    yield Place(group, key, False)
+
+    def _run(self, rule: Expression, place: Place) -> Any:
+        group = place.group.id if place.group.repeats else None
+        try:
+            return rule.run(self.world.scope_of(self.current, group, place.key))
+        except TooCostly:
+            return None
+
+    def _derive(self) -> None:
+        for item, group in derivations(self.study, self.form):
+            rows = ["1"]
+            if group.repeats:
+                listed = [key for key, _, _ in rows_for(self.study, self.world, self.current, group)]
+                held = self.answers.get(group.id, {})
+                rows = [key for key in listed if key in held] + [key for key in held if key not in listed]
+            for key in rows:
+                cells = self.answers.get(group.id, {}).get(key, {})
+                if documents.in_error(cells):
+                    continue
+                place = Place(group, key, False)
+                cell = to_cell(self._run(item.derive, place), item) if self._is_shown(item, place) else None  # type: ignore[arg-type]
+                self._set(group.id, key, item.id, cell)
+
+    def _set(self, group: str, row: str, item: str, cell: Any) -> None:
+        if cell is not None:
+            self.answers.setdefault(group, {}).setdefault(row, {})[item] = cell
+        elif item in self.answers.get(group, {}).get(row, {}):
+            del self.answers[group][row][item]
+        else:
+            return
+        self.world.forget(self.form.id)
+
+    def _is_shown(self, item: ItemDef, place: Place) -> bool:
+        if not self._group_shown(place.group):
+            return False
+        return item.show is None or truth(self._run(item.show, place)) is True
+
+    def _group_shown(self, group: ItemGroupDef) -> bool:
+        owner = self.study.forms[group.form_id]
+        if owner.show is None:
+            return True
+        if owner.id not in self.child_shown or owner.under:
+            self.child_shown[owner.id] = truth(self._run(owner.show, Place(self.form.groups[0], "1", True))) is True
+        return self.child_shown[owner.id]
+
+    def _show(self, place: Place) -> None:
+        cells = self.answers.get(place.group.id, {}).get(place.key, {})
+        for item in place.group.items:
+            path = f"{place.group.id}/{place.key}/{item.id}"
+            answered = item.id in cells
+            if not self._is_shown(item, place):
+                self.result.hidden.add(path)
+                if answered and item.derive is None and item.type != "auto":
+                    self.result.hidden_answered.append(path)
+                continue
+            self.result.shown.add(path)
+            required = item.required in ("yes", "shown")
+            if required and not answered and item.derive is None and item.type != "auto" and item.id != place.group.row_item:
+                self.result.missing_required.append(path)
+
+    def _check(self, places: list[Place]) -> None:
+        for place in places:
+            for item in place.group.items:
+                if f"{place.group.id}/{place.key}/{item.id}" in self.result.shown:
+                    for check in item.checks:
+                        self._judge(check, place, (item.id,))
+            owner = self.study.forms[place.group.form_id]
+            if owner.under:
+                for check in owner.checks:
+                    self._judge(check, place, check.items)
+        for check in (*self.form.checks, *cross_checks(self.study, self.form.id)):
+            for place in self._places_of(check, places):
+                self._judge(check, place, check.items)
+        for child in self.form.children:
+            for check in cross_checks(self.study, child):
+                for place in places:
+                    if place.group.form_id == child:
+                        self._judge(check, place, check.items)
+
+    def _places_of(self, check: CheckDef, places: list[Place]) -> Iterable[Place]:
+        """A check that speaks of items of a repeating group runs for each of its rows, else once."""
+        read = check.rule.names | (check.when.names if check.when else frozenset()) | set(check.items)
+        for group in self._groups():
+            if group.repeats and any(item.id in read for item in group.items):
+                return [place for place in places if place.group.id == group.id]
+        return [next((place for place in places if not place.group.repeats), Place(self.form.groups[0], "1", True))]
+
+    def _judge(self, check: CheckDef, place: Place, items: tuple[str, ...]) -> None:
+        paths = tuple(self._path(item, place) for item in items)
+        if paths and all(path in self.result.hidden for path in paths):
+            return
+        if place.group.repeats and not self.answers.get(place.group.id, {}).get(place.key):
+            return
+        if check.when is not None and truth(self._run(check.when, place)) is not True:
+            return
+        if self._run(check.rule, place) is False:
+            self.result.findings.append(Finding(check.id, check.severity, paths, check.label, self.form.id))
+
+    def _path(self, item_id: str, place: Place) -> str:
+        group = self.study.items[item_id].group_id
+        return f"{group}/{place.key if group == place.group.id else '1'}/{item_id}"
+
+    def _prune(self) -> None:
+        for group in list(self.answers):
+            self.answers[group] = {row: cells for row, cells in self.answers[group].items() if cells}
+            if not self.answers[group]:
+                del self.answers[group]
+
+
+def derivations(study: StudyDef, form: FormDef) -> list[tuple[ItemDef, ItemGroupDef]]:
+    """The derived items of a form and its children, each after those it reads."""
+    key = ("derivations", form.id)
+    if key not in study._cache:
+        groups = [*form.groups, *(group for child in form.children for group in study.forms[child].groups)]
+        pending = {item.id: (item, group) for group in groups for item in group.items if item.derive is not None}
+        ordered: list[tuple[ItemDef, ItemGroupDef]] = []
+        while pending:
+            ready = [name for name, (item, _) in pending.items() if not (item.derive.items & (set(pending) - {name}))]  # type: ignore[union-attr]
+            for name in ready or list(pending):
+                ordered.append(pending.pop(name))
+        study._cache[key] = ordered
+    return study._cache[key]
+
+
+def rows_for(
+    study: StudyDef, world: World, instance: FormInstance, group: ItemGroupDef
+) -> list[tuple[str, Label, dict[str, str]]]:
+    """The pre-listed rows of a group: key, label and table row; empty for rows that people add."""
+    source = group.rows
+    if source is None:
+        return []
+    rows = study.tables[source.table].rows
+    chosen = list(rows.items())
+    if source.column is not None and source.value is not None:
+        wanted = source.value.run(world.scope_of(instance))
+        chosen = [(key, row) for key, row in chosen if compare("=", row.get(source.column), wanted) is True]
+    return [(key, Label(row.get("en") or key, row.get("zh") or key), row) for key, row in chosen]
+
+
+def listed_rows(
+    study: StudyDef, record: SubjectRecord, instance: FormInstance, group: ItemGroupDef, today: date
+) -> list[tuple[str, Label, dict[str, str]]]:
+    """The pre-listed rows of a group for a page."""
+    return rows_for(study, World(study, record.replacing(instance), today), instance, group)
+
+
+def cross_checks(study: StudyDef, form_id: str) -> list[CheckDef]:
+    """The cross-form checks whose findings are shown on a form."""
+    key = ("cross", form_id)
+    if key not in study._cache:
+        study._cache[key] = [check for check in study.checks if check.form_id == form_id]
+    return study._cache[key]
+
+
+def _rules(study: StudyDef, form_id: str) -> list[Expression]:
+    form = study.forms[form_id]
+    rules: list[Expression | None] = [form.show]
+    for each in (form_id, *form.children):
+        for item in study.forms[each].items:
+            rules += [item.show, item.derive, *(part for check in item.checks for part in (check.rule, check.when))]
+        checks = (*study.forms[each].checks, *cross_checks(study, each))
+        rules += [part for check in checks for part in (check.rule, check.when)]
+    return [rule for rule in rules if rule is not None]
+
+
+def needs(study: StudyDef, form_id: str) -> frozenset[str]:
+    """The forms whose documents the rules of a form read."""
+    key = ("needs", form_id)
+    if key not in study._cache:
+        named = {study.document_form(form).id for rule in _rules(study, form_id) for form in rule.forms}
+        study._cache[key] = frozenset(named)
+    return study._cache[key]
+
+
+def dependents(study: StudyDef, form_id: str, changed_items: frozenset[str] | None = None) -> tuple[str, ...]:
+    """The forms whose derivations or checks read this form (or just these items of it), in study order."""
+    key = ("dependents", form_id, changed_items)
+    if key not in study._cache:
+        names = {form_id, *study.forms[form_id].children}
+        found = []
+        for other in study.forms.values():
+            if other.under:
+                continue
+            for rule in _rules(study, other.id):
+                if rule.forms & names and (changed_items is None or rule.items & changed_items or not rule.items):
+                    found.append(other.id)
+                    break
+        if len(study._cache) > 20_000:
+            study._cache.clear()
+        study._cache[key] = tuple(found)
+    return study._cache[key]

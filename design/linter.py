@@ -1,0 +1,207 @@
+"""Everything that can be wrong with a study that reads well: names, codes, tables, circles."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from design.build import Builder
+from design.definitions import CheckDef, FormDef, ItemDef, StudyDef
+from design.expressions import BUILTINS, Expression
+
+ITEM_ID = re.compile(r"[A-Z][A-Z0-9_]{0,7}")
+KINDS = ("scheduled", "repeating", "unscheduled", "log")
+
+
+def check(study: StudyDef, builder: Builder) -> None:
+    """Note every fault of a study that was read."""
+    _ids(study, builder)
+    _events(study, builder)
+    for form in study.forms.values():
+        for item in form.items:
+            _item(study, form, item, builder)
+        _form(study, form, builder)
+    for file, where, rule, form in _expressions(study):
+        _expression(study, builder, file, where, rule, form)
+    _checks(study, builder)
+    _circles(study, builder)
+
+
+def _ids(study: StudyDef, builder: Builder) -> None:
+    seen: dict[str, str] = {}
+    for form in study.forms.values():
+        for item in form.items:
+            file = f"forms/{form.id}.toml"
+            if item.id in seen:
+                builder.fault(file, item.id, "S005", f"the item stands in {seen[item.id]} too", "ids are unique in the study")
+            seen[item.id] = form.id
+            if not ITEM_ID.fullmatch(item.id):
+                builder.fault(file, item.id, "S011", "the id is not a variable name", "up to 8 capitals, digits, _")
+    checks: dict[str, str] = {}
+    for each in _all_checks(study):
+        if each.id in checks:
+            builder.fault(f"forms/{each.form_id}.toml", each.id, "S005", "the check id stands twice", "ids are unique")
+        checks[each.id] = each.form_id
+
+
+def _all_checks(study: StudyDef) -> Iterator[CheckDef]:
+    yield from study.checks
+    for form in study.forms.values():
+        yield from form.checks
+        for item in form.items:
+            yield from item.checks
+
+
+def _events(study: StudyDef, builder: Builder) -> None:
+    for event in study.events.values():
+        if event.kind not in KINDS:
+            builder.fault("study.toml", event.id, "S011", f"unknown kind {event.kind!r}", f"one of {', '.join(KINDS)}")
+        if event.anchor and event.anchor not in study.anchors:
+            builder.fault("study.toml", event.id, "S007", f"there is no anchor {event.anchor!r}", "add it to [anchors]")
+        for each in event.forms:
+            if each.form_id not in study.forms:
+                builder.fault("study.toml", event.id, "S007", f"there is no form {each.form_id!r}", "add forms/….toml")
+    placed = {each.form_id for event in study.events.values() for each in event.forms}
+    for form in study.forms.values():
+        if form.id not in placed and not form.under:
+            builder.fault(f"forms/{form.id}.toml", form.id, "S007", "the form stands in no event", "add it to an event")
+    if study.rules.enrol is not None and study.rules.enrol_cap not in study.parameters:
+        builder.fault("study.toml", "rules.enrol_cap", "S007", "there is no such parameter", "add it to [parameters]")
+
+
+def _form(study: StudyDef, form: FormDef, builder: Builder) -> None:
+    file = f"forms/{form.id}.toml"
+    if form.under and form.under not in study.forms:
+        builder.fault(file, form.id, "S007", f"there is no form {form.under!r}", "name the parent form")
+    for name in (*form.title, *form.order_by):
+        if name not in study.items:
+            builder.fault(file, form.id, "S007", f"there is no item {name!r}", "title and order_by name items")
+    for group in form.groups:
+        if group.rows and group.rows.table not in study.tables:
+            builder.fault(file, group.id, "S007", f"there is no table {group.rows.table!r}", "add tables/….csv")
+        elif group.rows and group.rows.column and group.rows.column not in study.tables[group.rows.table].columns:
+            builder.fault(file, group.id, "S007", f"the table has no column {group.rows.column!r}", "name a column")
+        if group.row_item and group.row_item not in study.items:
+            builder.fault(file, group.id, "S007", f"there is no item {group.row_item!r}", "row_item names an item")
+
+
+def _item(study: StudyDef, form: FormDef, item: ItemDef, builder: Builder) -> None:
+    file = f"forms/{form.id}.toml"
+    if item.codelist and item.codelist not in study.codelists:
+        builder.fault(file, item.id, "S007", f"there is no code list {item.codelist!r}", "add it to codelists.toml")
+    for name in (item.options, item.dictionary):
+        if name and name not in study.tables:
+            builder.fault(file, item.id, "S007", f"there is no table {name!r}", f"add tables/{name}.csv")
+    if item.type in ("code", "multi") and not item.codelist and not item.options:
+        builder.fault(file, item.id, "S003", "a choice without a list", "give codelist or options")
+    if item.type == "dictionary" and not item.dictionary:
+        builder.fault(file, item.id, "S003", "a term without a dictionary", "give dictionary")
+    for name in item.refers:
+        if name not in study.forms:
+            builder.fault(file, item.id, "S007", f"there is no form {name!r}", "refers names forms")
+
+
+def _expressions(study: StudyDef) -> Iterator[tuple[str, str, Expression, FormDef | None]]:
+    for name in ("anchors", "projected", "lifecycle"):
+        for key, rule in getattr(study, name).items():
+            yield "study.toml", f"{name}.{key}", rule, None
+    for name in ("close_events_after", "enrol"):
+        rule = getattr(study.rules, name)
+        if rule is not None:
+            yield "study.toml", f"rules.{name}", rule, None
+    for event in study.events.values():
+        if event.count is not None:
+            yield "study.toml", event.id, event.count, None
+    for form in study.forms.values():
+        file = f"forms/{form.id}.toml"
+        if form.show is not None:
+            yield file, form.id, form.show, form
+        for group in form.groups:
+            if group.rows and group.rows.value is not None:
+                yield file, group.id, group.rows.value, form
+        for item in form.items:
+            for rule in (item.show, item.derive, *(part for check in item.checks for part in (check.rule, check.when))):
+                if rule is not None:
+                    yield file, item.id, rule, form
+        for each in form.checks:
+            yield from ((file, each.id, part, form) for part in (each.rule, each.when) if part is not None)
+    for each in study.checks:
+        form_of = study.forms.get(each.form_id)
+        yield from (("checks.toml", each.id, part, form_of) for part in (each.rule, each.when) if part is not None)
+
+
+def _expression(
+    study: StudyDef, builder: Builder, file: str, where: str, rule: Expression, form: FormDef | None
+) -> None:
+    own = _own_items(study, form)
+    for name in sorted(rule.names - set(BUILTINS) - own):
+        advice = "write FORM.ITEM or an aggregate" if name in study.items else "check the spelling"
+        builder.fault(file, where, "S007", f"{name!r} is no item of this form", f"{advice}; in {rule.source[:100]!r}")
+    for name in sorted(rule.forms - set(study.forms)):
+        builder.fault(file, where, "S007", f"there is no form {name!r}", f"in {rule.source[:100]!r}")
+    for owner, name in sorted(set(rule.qualified) | set(rule.scoped)):
+        if owner in study.forms and name not in BUILTINS and name not in _own_items(study, study.forms[owner]):
+            builder.fault(file, where, "S007", f"{owner} has no item {name!r}", f"in {rule.source[:100]!r}; this.{name}?")
+    for name in sorted(rule.parameters - set(study.parameters)):
+        builder.fault(file, where, "S007", f"there is no parameter {name!r}", "add it to [parameters]")
+    for table, column in rule.lookups:
+        if table not in study.tables:
+            builder.fault(file, where, "S007", f"there is no table {table!r}", f"add tables/{table}.csv")
+        elif column is not None and column not in study.tables[table].columns:
+            builder.fault(file, where, "S007", f"table {table!r} has no column {column!r}", "check the spelling")
+    for name in sorted(rule.events - set(study.events)):
+        builder.fault(file, where, "S007", f"there is no event {name!r}", f"in {rule.source[:100]!r}")
+    _codes(study, builder, file, where, rule)
+
+
+def _own_items(study: StudyDef, form: FormDef | None) -> set[str]:
+    if form is None:
+        return set()
+    family = [form, *(study.forms[child] for child in form.children)]
+    if form.under and form.under in study.forms:
+        family.append(study.forms[form.under])
+        family += [study.forms[child] for child in study.forms[form.under].children]
+    return {item.id for each in family for item in each.items}
+
+
+def _codes(study: StudyDef, builder: Builder, file: str, where: str, rule: Expression) -> None:
+    for name, text in rule.comparisons:
+        item = study.items.get(name)
+        if item is None or item.type not in ("code", "multi"):
+            continue
+        if (item.codelist and item.codelist not in study.codelists) or (item.options and item.options not in study.tables):
+            continue
+        if text and text not in study.options_for(item):
+            builder.fault(file, where, "S009", f"{name} is never {text!r}", f"one of {', '.join(list(study.options_for(item))[:20])}")
+
+
+def _checks(study: StudyDef, builder: Builder) -> None:
+    for each in study.checks:
+        if each.form_id not in study.forms:
+            builder.fault("checks.toml", each.id, "S007", f"there is no form {each.form_id!r}", "form is where it is shown")
+    for each in _all_checks(study):
+        for name in each.items:
+            if name not in study.items:
+                builder.fault(f"forms/{each.form_id}.toml", each.id, "S007", f"there is no item {name!r}", "items names items")
+
+
+def _circles(study: StudyDef, builder: Builder) -> None:
+    reads = {
+        item.id: {name for name in item.derive.names if name != item.id}
+        for form in study.forms.values()
+        for item in form.items
+        if item.derive is not None
+    }
+    for start in reads:
+        seen: set[str] = set()
+        pending = [start]
+        while pending:
+            for name in reads.get(pending.pop(), ()):
+                if name == start:
+                    where = study.items[start].form_id
+                    builder.fault(f"forms/{where}.toml", start, "S010", "the derivation reads itself", "break the circle")
+                    pending = []
+                    break
+                if name in reads and name not in seen:
+                    seen.add(name)
+                    pending.append(name)

@@ -1,0 +1,265 @@
+"""The operators of expressions, three-valued: what cannot be decided is None."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal, DivisionByZero, InvalidOperation
+from typing import Any
+
+from design.dates import PartialDate, bounds
+
+Node = Callable[[Any], Any]
+COMPARISONS = ("=", "<>", "<", "<=", ">", ">=")
+
+
+def truth(value: Any) -> bool | None:
+    """A value as true, false or undecided; anything but a truth value is undecided."""
+    return value if isinstance(value, bool) else None
+
+
+def either(left: Node, right: Node) -> Node:
+    """Kleene's or."""
+
+    def node(scope: Any) -> bool | None:
+        a = truth(left(scope))
+        if a is True:
+            return True
+        b = truth(right(scope))
+        return True if b is True else (None if a is None or b is None else False)
+
+    return node
+
+
+def both(left: Node, right: Node) -> Node:
+    """Kleene's and."""
+
+    def node(scope: Any) -> bool | None:
+        a = truth(left(scope))
+        if a is False:
+            return False
+        b = truth(right(scope))
+        return False if b is False else (None if a is None or b is None else True)
+
+    return node
+
+
+def negation(inner: Node) -> Node:
+    """Kleene's not."""
+
+    def node(scope: Any) -> bool | None:
+        value = truth(inner(scope))
+        return None if value is None else not value
+
+    return node
+
+
+def compare(operator: str, a: Any, b: Any) -> bool | None:
+    """Compare two values; partial dates as intervals, so that the answer is certain or None."""
+    if a is None or b is None:
+        return None
+    if isinstance(a, PartialDate) or isinstance(b, PartialDate):
+        return _compare_dates(operator, a, b)
+    a, b = _alike(a, b)
+    if a is None:
+        return operator == "<>" if operator in ("=", "<>") else None
+    if operator == "=":
+        return bool(a == b)
+    if operator == "<>":
+        return bool(a != b)
+    if isinstance(a, list) or isinstance(a, bool):
+        return None
+    return {"<": a < b, "<=": a <= b, ">": a > b, ">=": a >= b}[operator]
+
+
+def _alike(a: Any, b: Any) -> tuple[Any, Any]:
+    """Two values of one kind, or (None, None): codes that are numerals compare with numbers."""
+    if isinstance(a, bool) or isinstance(b, bool):
+        return (a, b) if isinstance(a, bool) and isinstance(b, bool) else (None, None)
+    numbers = (int, Decimal)
+    if isinstance(a, str) and isinstance(b, numbers):
+        a = to_number(a)
+    elif isinstance(b, str) and isinstance(a, numbers):
+        b = to_number(b)
+    if isinstance(a, datetime) != isinstance(b, datetime):
+        a, b = (a.date() if isinstance(a, datetime) else a), (b.date() if isinstance(b, datetime) else b)
+    kinds = (numbers, str, datetime, date, time, list)
+    for kind in kinds:
+        if isinstance(a, kind) and isinstance(b, kind):
+            return a, b
+    return None, None
+
+
+def to_number(text: Any) -> Decimal | None:
+    """A text as a number when it is one and nothing else."""
+    try:
+        number = Decimal(text)
+    except (InvalidOperation, TypeError, ValueError):
+        return None
+    return number if number.is_finite() else None
+
+
+def _compare_dates(operator: str, a: Any, b: Any) -> bool | None:
+    if not isinstance(a, date | PartialDate) or not isinstance(b, date | PartialDate):
+        return None
+    a = a.date() if isinstance(a, datetime) else a
+    b = b.date() if isinstance(b, datetime) else b
+    (a1, a2), (b1, b2) = bounds(a), bounds(b)
+    if operator in (">", ">="):
+        return _compare_dates({">": "<", ">=": "<="}[operator], b, a)
+    if operator == "<":
+        return True if a2 < b1 else (False if a1 >= b2 else None)
+    if operator == "<=":
+        return True if a2 <= b1 else (False if a1 > b2 else None)
+    same = True if a1 == a2 == b1 == b2 else (False if a2 < b1 or b2 < a1 else None)
+    return same if operator == "=" else (None if same is None else not same)
+
+
+def comparison(operator: str, left: Node, right: Node) -> Node:
+    """A comparison of two nodes."""
+    return lambda scope: compare(operator, left(scope), right(scope))
+
+
+def member(left: Node, right: Node) -> Node:
+    """`x in (…)`: undecided when x is; true when any is equal."""
+
+    def node(scope: Any) -> bool | None:
+        value, values = left(scope), right(scope)
+        if value is None or values is None:
+            return None
+        results = [compare("=", value, each) for each in (values if isinstance(values, list) else [values])]
+        return True if True in results else (None if None in results and values else False)
+
+    return node
+
+
+def arithmetic(operator: str, left: Node, right: Node) -> Node:
+    """Exact decimal arithmetic; date and number; text and text."""
+    return lambda scope: calculate(operator, left(scope), right(scope))
+
+
+def calculate(operator: str, a: Any, b: Any) -> Any:
+    """One arithmetic operation; None when it has no answer."""
+    if a is None or b is None or isinstance(a, bool) or isinstance(b, bool):
+        return None
+    a = a.earliest if isinstance(a, PartialDate) and a.is_complete else a
+    b = b.earliest if isinstance(b, PartialDate) and b.is_complete else b
+    if isinstance(a, str) and isinstance(b, str) and operator == "+":
+        return a + b
+    if isinstance(a, date):
+        return _with_date(operator, a, b)
+    a, b = (to_number(value) if isinstance(value, str) else value for value in (a, b))
+    if not isinstance(a, int | Decimal) or not isinstance(b, int | Decimal):
+        return None
+    a, b = Decimal(a), Decimal(b)
+    try:
+        return {"+": a.__add__, "-": a.__sub__, "*": a.__mul__, "/": a.__truediv__}[operator](b)
+    except (DivisionByZero, InvalidOperation, OverflowError):
+        return None
+
+
+def _with_date(operator: str, a: date, b: Any) -> Any:
+    if isinstance(b, date) and operator == "-":
+        first = a.date() if isinstance(a, datetime) else a
+        second = b.date() if isinstance(b, datetime) else b
+        return Decimal((first - second).days)
+    if isinstance(b, int | Decimal) and operator in "+-" and abs(b) < 100_000:
+        try:
+            return a + timedelta(days=int(b) if operator == "+" else -int(b))
+        except OverflowError:
+            return None
+    return None
+
+
+def negative(inner: Node) -> Node:
+    """Unary minus."""
+    return lambda scope: calculate("-", Decimal(0), inner(scope))
+
+
+def aggregate(name: str, form: str, item: str | None, condition: Node | None) -> Node:
+    """An aggregate over the instances or rows of a form."""
+
+    def node(scope: Any) -> Any:
+        rows = scope.world.rows(form, item)
+        if condition is not None:
+            judged = [(row, truth(condition(row.scope(scope.top)))) for row in rows]
+            rows = [row for row, verdict in judged if verdict is True]
+            if name == "every":
+                return len(rows) == len(judged)
+        if name == "any":
+            return bool(rows)
+        if name == "count":
+            return Decimal(sum(1 for row in rows if item is None or row.value(item) is not None))
+        if name == "every":
+            return True
+        values = [value for row in rows if (value := row.value(item or "")) is not None]
+        return REDUCERS[name](values)
+
+    return node
+
+
+def _least(values: list[Any]) -> Any:
+    keyed = [(_key(value), value) for value in values if _key(value) is not None]
+    return min(keyed, key=lambda pair: pair[0])[1] if keyed else None
+
+
+def _greatest(values: list[Any]) -> Any:
+    keyed = [(_key(value, latest=True), value) for value in values if _key(value) is not None]
+    return max(keyed, key=lambda pair: pair[0])[1] if keyed else None
+
+
+def _key(value: Any, latest: bool = False) -> Any:
+    if isinstance(value, PartialDate):
+        return value.latest if latest else value.earliest
+    if isinstance(value, str):
+        number = to_number(value)
+        return number if number is not None else None
+    return value if isinstance(value, int | Decimal | date | time) else None
+
+
+def _numbers(values: list[Any]) -> list[Decimal]:
+    found = [to_number(value) if isinstance(value, str) else value for value in values]
+    return [Decimal(value) for value in found if isinstance(value, int | Decimal)]
+
+
+def _mean(values: list[Any]) -> Any:
+    numbers = _numbers(values)
+    return sum(numbers, Decimal(0)) / len(numbers) if numbers else None
+
+
+def _distinct(values: list[Any]) -> Decimal:
+    return Decimal(len({str(value) for value in values}))
+
+
+REDUCERS: dict[str, Callable[[list[Any]], Any]] = {
+    "min": _least,
+    "max": _greatest,
+    "sum": lambda values: sum(_numbers(values), Decimal(0)),
+    "mean": _mean,
+    "first": lambda values: values[0] if values else None,
+    "last": lambda values: values[-1] if values else None,
+    "list": list,
+    "distinct": _distinct,
+}
+
+
+def placed(name: str, event: str | None, form: str, item: str) -> Node:
+    """The value of an item in this event, in a named event, or in the latest earlier event that has one."""
+
+    def node(scope: Any) -> Any:
+        top = scope.top
+        if name == "previous":
+            order = top.lookup("event_order")
+            rows = [row for row in scope.world.rows(form, item) if row.order < order]
+            values = [value for row in rows if (value := row.value(item)) is not None]
+            return values[-1] if values else None
+        wanted = event or top.lookup("event")
+        repeat = None if event else top.lookup("_event_repeat")
+        for row in scope.world.rows(form, item):
+            if row.event == wanted and (repeat is None or row.event_repeat == repeat):
+                value = row.value(item)
+                if value is not None:
+                    return value
+        return None
+
+    return node

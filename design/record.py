@@ -1,0 +1,221 @@
+"""What the rules of a study see of one participant: every form instance, and a world in which names mean something."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from design import answers as documents
+from design.definitions import StudyDef
+from design.expressions import MAX_STEPS, Scope, TooCostly
+from design.functions import PI
+from design.types import to_value
+
+
+@dataclass(frozen=True)
+class FormInstance:
+    """One stored (or typed) instance of a form, with its place in the schedule."""
+
+    form_id: str
+    event_id: str
+    event_repeat: int
+    event_order: float
+    event_date: date | None
+    event_number: int
+    repeat: int
+    answers: dict[str, Any]
+    in_error: bool = False
+
+    @property
+    def event_key(self) -> str:
+        """`SCR`, or `OTV.2` for a repeated event."""
+        return self.event_id if self.event_repeat == 1 else f"{self.event_id}.{self.event_repeat}"
+
+    @property
+    def place(self) -> tuple[str, int, str, int]:
+        """What identifies the instance within the participant."""
+        return (self.event_id, self.event_repeat, self.form_id, self.repeat)
+
+
+@dataclass
+class SubjectRecord:
+    """All form instances of a participant."""
+
+    instances: list[FormInstance]
+    site: str = ""
+    status: str = "screening"
+
+    def replacing(self, instance: FormInstance) -> SubjectRecord:
+        """The record with one instance in its newest state."""
+        others = [each for each in self.instances if each.place != instance.place]
+        return SubjectRecord([*others, instance], self.site, self.status)
+
+    def value_in_event(self, qualified: str | None, event_id: str, repeat: int, study: StudyDef) -> Any:
+        """The value of `FORM.ITEM` in one event; None without one."""
+        if not qualified:
+            return None
+        form_id, _, item_id = qualified.partition(".")
+        item = study.items[item_id]
+        for each in self.instances:
+            if each.form_id == form_id and each.event_id == event_id and each.event_repeat == repeat and not each.in_error:
+                value = to_value(each.answers.get(item.group_id, {}).get("1", {}).get(item_id), item)
+                if value is not None:
+                    return value
+        return None
+
+    def only(self, qualified: str, study: StudyDef) -> Any:
+        """The one value of `FORM.ITEM`; None without one."""
+        form_id, _, item_id = qualified.partition(".")
+        return World(study, self, date.min).only(form_id, item_id)
+
+
+class Row:
+    """One row that an aggregate iterates: an instance, or a row of a repeating group or child form in it."""
+
+    __slots__ = ("_world", "event", "event_repeat", "group", "instance", "key", "order")
+
+    def __init__(self, world: World, instance: FormInstance, group: str | None, key: str) -> None:
+        self._world, self.instance, self.group, self.key = world, instance, group, key
+        self.order, self.event, self.event_repeat = instance.event_order, instance.event_id, instance.event_repeat
+
+    def value(self, name: str) -> Any:
+        """The value of an item of the row, or else of the form's non-repeating groups; or a built-in name."""
+        return self._world.value(self.instance, self.group, self.key, name)
+
+    def scope(self, outer: Scope) -> Scope:
+        """Names inside `where` mean this row."""
+        return Scope(self._world, self.value, outer)
+
+
+class World:
+    """One evaluation: a participant's record under one study version on one day, with a bound on steps."""
+
+    def __init__(self, study: StudyDef, record: SubjectRecord, today: date) -> None:
+        self.study, self.record, self.today, self.steps = study, record, today, 0
+        self._rows: dict[tuple[str, str | None], list[Row]] = {}
+        self._by_form: dict[str, list[FormInstance]] = {}
+        for each in record.instances:
+            if not each.in_error:
+                self._by_form.setdefault(each.form_id, []).append(each)
+
+    def forget(self, form_id: str) -> None:
+        """The instance being judged has changed: rows of its form are found anew."""
+        gone = {form_id, *(self.study.forms[form_id].children if form_id in self.study.forms else ())}
+        self._rows = {key: rows for key, rows in self._rows.items() if key[0] not in gone}
+
+    def parameter(self, name: str) -> Any:
+        """A study parameter."""
+        value = self.study.parameters[name].value
+        if isinstance(value, bool):
+            return value
+        return Decimal(str(value)) if isinstance(value, int | float | Decimal) else value
+
+    def lookup(self, table: str, key: str, column: str) -> Any:
+        """A cell of a lookup table: a number when it reads as one; None when empty or not there."""
+        text = self.study.tables[table].rows.get(key, {}).get(column) or None
+        if text is None:
+            return None
+        try:
+            number = Decimal(text)
+        except ArithmeticError:
+            return text
+        return number if number.is_finite() else text
+
+    def rows(self, form_id: str, item_id: str | None) -> list[Row]:
+        """The rows that an aggregate over `form_id` (and an item of it) iterates, in natural order."""
+        self.steps += 20
+        key = (form_id, self._row_group(form_id, item_id))
+        if key not in self._rows:
+            self._rows[key] = list(self._find_rows(form_id, key[1]))
+        rows = self._rows[key]
+        self.steps += len(rows)
+        if self.steps > MAX_STEPS:
+            raise TooCostly
+        return rows
+
+    def _row_group(self, form_id: str, item_id: str | None) -> str | None:
+        form = self.study.forms[form_id]
+        if form.under:
+            return form_id
+        if item_id is None:
+            return None
+        item = self.study.items.get(item_id)
+        if item is None or item.form_id != form_id:
+            return None
+        group = next(group for group in form.groups if group.id == item.group_id)
+        return group.id if group.repeats else None
+
+    def _find_rows(self, form_id: str, group: str | None) -> Iterator[Row]:
+        form = self.study.forms[form_id]
+        owner = form.under or form_id
+        for instance in self._ordered(owner):
+            if group is None:
+                yield Row(self, instance, None, "1")
+                continue
+            for key, cells in instance.answers.get(group, {}).items():
+                if not documents.in_error(cells):
+                    yield Row(self, instance, group, key)
+
+    def _ordered(self, form_id: str) -> list[FormInstance]:
+        form = self.study.forms[form_id]
+        found = self._by_form.get(form_id, [])
+        if not form.order_by:
+            return sorted(found, key=lambda each: (each.event_order, each.repeat))
+
+        def natural(each: FormInstance) -> tuple[Any, ...]:
+            values = [self.value(each, None, "1", name) for name in form.order_by]
+            return (*[(value is None, str(value)) for value in values], each.repeat)
+
+        return sorted(found, key=natural)
+
+    def only(self, form_id: str, item_id: str) -> Any:
+        """The value in the only (or else the latest) instance that has one."""
+        values = [value for row in self.rows(form_id, item_id) if (value := row.value(item_id)) is not None]
+        return values[-1] if values else None
+
+    def value(self, instance: FormInstance, group: str | None, key: str, name: str) -> Any:
+        """What a name means in a row: an item of the row, an item of the form, or a built-in name."""
+        self.steps += 1
+        if self.steps > MAX_STEPS:
+            raise TooCostly
+        wants_reason = name.startswith("~")
+        item = self.study.items.get(name[1:] if wants_reason else name)
+        if item is None:
+            return self._builtin(instance, group, key, name)
+        rows = instance.answers.get(item.group_id)
+        if rows is None:
+            return None
+        cell = rows.get(key if item.group_id == group else "1", {}).get(item.id)
+        if wants_reason:
+            return cell.get("missing") if isinstance(cell, dict) else None
+        return to_value(cell, item)
+
+    def _builtin(self, instance: FormInstance, group: str | None, key: str, name: str) -> Any:
+        find: dict[str, Callable[[], Any]] = {
+            "today": lambda: self.today,
+            "event": lambda: instance.event_id,
+            "event_date": lambda: instance.event_date,
+            "event_order": lambda: Decimal(str(instance.event_order)),
+            "event_number": lambda: Decimal(instance.event_number),
+            "repeat": lambda: Decimal(instance.repeat),
+            "row": lambda: key if group else None,
+            "ref": lambda: "/".join([instance.event_key, instance.form_id, str(instance.repeat)] + ([key] if group else [])),
+            "site": lambda: self.record.site,
+            "status": lambda: self.record.status,
+            "pi": lambda: PI,
+            "_event_repeat": lambda: instance.event_repeat,
+        }
+        return find[name]() if name in find else None
+
+    def scope_of(self, instance: FormInstance, group: str | None = None, key: str = "1") -> Scope:
+        """The scope of the record being judged, or of one row of it."""
+        return Scope(self, lambda name: self.value(instance, group, key, name))
+
+    def nowhere(self) -> Scope:
+        """The scope of expressions about the participant as a whole: anchors, life cycle."""
+        blank = FormInstance("", "", 1, float("inf"), None, 0, 1, {})
+        return Scope(self, lambda name: self.value(blank, None, "1", name))
+
