@@ -1,7 +1,8 @@
-"""CSV for analysis: UTF-8 without byte order mark, RFC 4180, every value exactly as collected (SEC-33, DAT-17).
+"""CSV for analysis: UTF-8 without byte order mark, RFC 4180, every value exactly as collected (SEC-33,
+DAT-17).
 
-Nothing is escaped for spreadsheets: a value that begins with `=` stays what it is. Files are for programs; people open
-the workbook.
+Nothing is escaped for spreadsheets: a value that begins with `=` stays what it is. Files are for programs;
+people open the workbook.
 """
 
 import csv

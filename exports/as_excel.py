@@ -1,7 +1,7 @@
 """A workbook for people to read: typed cells, and no formula whatever was typed (SEC-33, SEC-34).
 
-openpyxl turns a text that begins with `=` into a formula and `#N/A` into an error; both are forced to be text here.
-Exact data for analysis are in the CSV files.
+openpyxl turns a text that begins with `=` into a formula and `#N/A` into an error; both are forced to be text
+here. Exact data for analysis are in the CSV files.
 """
 
 import re
@@ -30,8 +30,12 @@ _HEADER_FONT, _HEADER_FILL = Font(bold=True), PatternFill("solid", fgColor="E6EE
 _EPOCH = datetime(1980, 1, 1)
 
 
-def write(tables: Iterable[Table], path: Path, readme: list[tuple[str, str]], most_rows: int = MOST_ROWS) -> None:
-    """Write all tables into one workbook; a table with more rows than a sheet may have goes on in the next sheet."""
+def write(
+    tables: Iterable[Table], path: Path, readme: list[tuple[str, str]], most_rows: int = MOST_ROWS
+) -> None:
+    """Write all tables into one workbook; a table with more rows than a sheet may have goes on in the next
+    sheet.
+    """
     book = Workbook(write_only=True)
     book.properties.creator = "export"
     book.properties.created = _EPOCH
@@ -61,7 +65,9 @@ def _write_table(book: Workbook, table: Table, taken: set[str], most_rows: int) 
 
 
 def _cells(table: Table, variable: Variable) -> Iterator[Any]:
-    """The column as Excel can hold it: numbers as numbers unless digits would be lost, dates as dates from 1900 on."""
+    """The column as Excel can hold it: numbers as numbers unless digits would be lost, dates as dates from
+    1900 on.
+    """
     collected = table.columns[variable.name]
     if variable.type == "text":
         return iter(collected)
@@ -121,7 +127,10 @@ class _FixedZip(ZipFile):
         super().writestr(_entry(name), data)
 
     def write(self, filename: Any, arcname: Any = None, *args: Any, **kwargs: Any) -> None:
-        with open(filename, "rb") as source, self.open(_entry(arcname or filename), "w", force_zip64=True) as target:
+        with (
+            open(filename, "rb") as source,
+            self.open(_entry(arcname or filename), "w", force_zip64=True) as target,
+        ):
             while block := source.read(1 << 20):
                 target.write(block)
 

@@ -1,4 +1,6 @@
-"""Stata: labels in both languages. Stata labels numbers only, so each coded item gets a numbered twin `<ITEM>_N`."""
+"""Stata: labels in both languages. Stata labels numbers only, so each coded item gets a numbered twin
+`<ITEM>_N`.
+"""
 
 from pathlib import Path
 
@@ -35,7 +37,7 @@ def write(table: Table, path: Path) -> None:
 
 
 def _numbered(variable: Variable, values: list[str | None]) -> tuple[pd.Series, dict[int, str]]:
-    """The codes as numbers: their own when all are whole numbers, else their place in the code list from 1."""
+    """The codes as numbers: their own when all are whole numbers, else their place in the list from 1."""
     labels = value_labels(variable, 32_000)
     own = all(str(code).isascii() and str(code).isdigit() and str(int(code)) == str(code) for code in labels)
     number = {code: int(code) if own else place for place, code in enumerate(labels, start=1)}

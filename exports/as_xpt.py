@@ -1,7 +1,7 @@
 """SAS transport version 5, the format authorities ask for, with its limits of 1989 made visible.
 
-Names have at most 8 characters, labels 40 bytes, texts 200 bytes. Longer names are mapped, longer texts continue in
-further variables, and `names.csv` beside the files lists every mapping. Text is UTF-8.
+Names have at most 8 characters, labels 40 bytes, texts 200 bytes. Longer names are mapped, longer texts
+continue in further variables, and `names.csv` beside the files lists every mapping. Text is UTF-8.
 """
 
 from dataclasses import dataclass
@@ -33,7 +33,9 @@ class Renamed:
 
 def write(table: Table, path: Path) -> list[Renamed]:
     """Write one table; returns how its variables are called in the file."""
-    taken = {name for v in table.variables if v.role in ("key", "value") and len(name := v.name) <= LONGEST_NAME}
+    taken = {
+        name for v in table.variables if v.role in ("key", "value") and len(name := v.name) <= LONGEST_NAME
+    }
     columns: dict[str, pd.Series | list[str | None]] = {}
     renamed: list[Renamed] = []
     for variable in table.variables:
@@ -42,7 +44,9 @@ def write(table: Table, path: Path) -> list[Renamed]:
             own = part == 1 and variable.name in taken
             name = variable.name if own else short_name(variable, part, taken)
             columns[name] = column
-            renamed.append(Renamed(table.name, variable.name, path.name, name, part, variable.en, variable.zh))
+            renamed.append(
+                Renamed(table.name, variable.name, path.name, name, part, variable.en, variable.zh)
+            )
     frame = pd.DataFrame(columns)
     pyreadstat.write_xport(
         frame,

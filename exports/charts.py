@@ -1,6 +1,7 @@
 """Charts as SVG text, drawn on the server. Presentation attributes only, so the page needs no inline style.
 
-Every chart has a title and a description that a screen reader speaks; the same numbers stand in a table beside it.
+Every chart has a title and a description that a screen reader speaks; the same numbers stand in a table
+beside it.
 """
 
 from collections.abc import Sequence
@@ -45,7 +46,8 @@ def nice_ticks(high: float, most: int = 7) -> list[float]:
 
 def _svg(key: str, title: str, description: str, body: list[str], height: int = HEIGHT) -> str:
     return (
-        f'<svg class="chart" viewBox="0 0 {WIDTH} {height}" role="img" aria-labelledby="{key}-title {key}-desc" '
+        f'<svg class="chart" viewBox="0 0 {WIDTH} {height}" role="img" '
+        f'aria-labelledby="{key}-title {key}-desc" '
         f'xmlns="http://www.w3.org/2000/svg" font-family="inherit" font-size="12" fill="{INK}">'
         f'<title id="{key}-title">{escape(title)}</title><desc id="{key}-desc">{escape(description)}</desc>'
         f"{''.join(body)}</svg>"
@@ -53,10 +55,14 @@ def _svg(key: str, title: str, description: str, body: list[str], height: int = 
 
 
 def _text(x: float, y: float, text: str, anchor: str = "middle", fill: str = INK, size: int = 12) -> str:
-    return f'<text x="{x}" y="{y}" text-anchor="{anchor}" fill="{fill}" font-size="{size}">{escape(text)}</text>'
+    return (
+        f'<text x="{x}" y="{y}" text-anchor="{anchor}" fill="{fill}" font-size="{size}">{escape(text)}</text>'
+    )
 
 
-def _line(x1: float, y1: float, x2: float, y2: float, stroke: str = GRID, width: float = 1, dash: str = "") -> str:
+def _line(
+    x1: float, y1: float, x2: float, y2: float, stroke: str = GRID, width: float = 1, dash: str = ""
+) -> str:
     dashes = f' stroke-dasharray="{dash}"' if dash else ""
     return f'<line x1="{x1}" y1="{y1}" x2="{x2}" y2="{y2}" stroke="{stroke}" stroke-width="{width}"{dashes}/>'
 
@@ -65,7 +71,9 @@ def _number(value: float) -> str:
     return f"{value:g}"
 
 
-def _axes(x: Scale, y: Scale, x_ticks: list[tuple[float, str]], y_ticks: list[float], x_name: str, y_name: str) -> list[str]:
+def _axes(
+    x: Scale, y: Scale, x_ticks: list[tuple[float, str]], y_ticks: list[float], x_name: str, y_name: str
+) -> list[str]:
     parts = []
     for tick in y_ticks:
         parts.append(_line(x.start, y(tick), x.end, y(tick)))
@@ -76,12 +84,21 @@ def _axes(x: Scale, y: Scale, x_ticks: list[tuple[float, str]], y_ticks: list[fl
     parts.append(_line(x.start, y.start, x.end, y.start, FAINT))
     parts.append(_text((x.start + x.end) / 2, y.start + 36, x_name))
     middle = (y.start + y.end) / 2
-    parts.append(f'<text x="14" y="{middle}" text-anchor="middle" transform="rotate(-90 14 {middle})">{escape(y_name)}</text>')
+    parts.append(
+        f'<text x="14" y="{middle}" text-anchor="middle" transform="rotate(-90 14 {middle})">'
+        f"{escape(y_name)}</text>"
+    )
     return parts
 
 
 def enrolment(
-    days: Sequence[date], cap: int | None, title: str, description: str, x_name: str, y_name: str, cap_label: str
+    days: Sequence[date],
+    cap: int | None,
+    title: str,
+    description: str,
+    x_name: str,
+    y_name: str,
+    cap_label: str,
 ) -> str:
     """Participants enrolled so far by date, with the planned number as a line."""
     days = sorted(days)
@@ -91,14 +108,15 @@ def enrolment(
     y_ticks = nice_ticks(max(cap or 0, len(days), 1))
     y = Scale(0, y_ticks[-1], HEIGHT - BOTTOM, TOP)
     marks = sorted({0, round(span / 4), round(span / 2), round(span * 3 / 4), span})
-    labels = [(mark, date.fromordinal(first.toordinal() + mark).isoformat()) for mark in marks] if days else []
+    labels = (
+        [(mark, date.fromordinal(first.toordinal() + mark).isoformat()) for mark in marks] if days else []
+    )
     parts = _axes(x, y, labels[:-1] if len(labels) > 4 else labels, y_ticks, x_name, y_name)
     if cap:
         parts.append(_line(x.start, y(cap), x.end, y(cap), PALETTE[3], 1.5, "6 4"))
         parts.append(_text(x.end - 4, y(cap) + 15, cap_label, "end", PALETTE[3]))
-    path, count = [f"M{x(0)} {y(0)}"], 0
-    for day in days:
-        count += 1
+    path = [f"M{x(0)} {y(0)}"]
+    for count, day in enumerate(days, start=1):
         path.append(f"H{x((day - first).days)}V{y(count)}")
     parts.append(f'<path d="{"".join(path)}" fill="none" stroke="{PALETTE[0]}" stroke-width="2"/>')
     return _svg("enrolment", title, description, parts)
@@ -107,7 +125,7 @@ def enrolment(
 def survival(
     key: str, curve: Curve, title: str, description: str, x_name: str, y_name: str, risk_name: str
 ) -> str:
-    """A Kaplan-Meier curve with its 95% limits, a tick for everyone censored, and the numbers at risk below."""
+    """A Kaplan-Meier curve with 95% limits, a tick for everyone censored, and the numbers at risk."""
     ticks = nice_ticks(max(curve.longest, 6.0))
     x, y = Scale(0, ticks[-1], LEFT, WIDTH - RIGHT), Scale(0, 1, HEIGHT - BOTTOM, TOP)
     parts = _axes(x, y, [(tick, _number(tick)) for tick in ticks], [0, 0.2, 0.4, 0.6, 0.8, 1], x_name, y_name)
@@ -149,7 +167,9 @@ def stacked(
     description: str,
     x_name: str,
 ) -> str:
-    """Horizontal bars of counts, one row per label, one colour per part, with a legend that names the colours."""
+    """Horizontal bars of counts, one row per label, one colour per part, with a legend that names the
+    colours.
+    """
     left, height = 220, 46 + 24 * max(len(rows), 1) + BOTTOM
     ticks = nice_ticks(max((sum(values) for _, values in rows), default=1.0))
     x, y = Scale(0, ticks[-1], left, WIDTH - RIGHT), Scale(0, max(len(rows), 1), 40, height - BOTTOM)
@@ -160,7 +180,10 @@ def stacked(
     drawing.append(_text((left + WIDTH - RIGHT) / 2, height - 8, x_name))
     for place, name in enumerate(parts_names):
         at = 8 + place * (WIDTH - 16) / max(len(parts_names), 1)
-        drawing.append(f'<rect x="{at:.1f}" y="8" width="12" height="12" fill="{colours[place % len(colours)]}" stroke="{FAINT}"/>')
+        drawing.append(
+            f'<rect x="{at:.1f}" y="8" width="12" height="12" '
+            f'fill="{colours[place % len(colours)]}" stroke="{FAINT}"/>'
+        )
         drawing.append(_text(round(at + 17, 1), 18, name, "start"))
     for row, (label, values) in enumerate(rows):
         top, start = y(row) + 3, 0.0
@@ -170,7 +193,8 @@ def stacked(
                 width = round(x(start + value) - x(start), 2)
                 colour = colours[place % len(colours)]
                 drawing.append(
-                    f'<rect x="{x(start)}" y="{top}" width="{width}" height="18" fill="{colour}" stroke="#ffffff">'
+                    f'<rect x="{x(start)}" y="{top}" width="{width}" height="18" fill="{colour}" '
+                    f'stroke="#ffffff">'
                     f"<title>{escape(label)}: {escape(parts_names[place])} {_number(value)}</title></rect>"
                 )
                 start += value
@@ -193,13 +217,18 @@ def dose(
         drawing.append(_line(x(tick), 36, x(tick), height - BOTTOM))
         drawing.append(_text(x(tick), height - BOTTOM + 16, _number(tick), "middle", FAINT))
     drawing.append(_text((left + WIDTH - RIGHT) / 2, height - 8, x_name))
-    drawing.append(f'<rect x="8" y="8" width="12" height="12" fill="{PALETTE[0]}"/>{_text(25, 18, names[0], "start")}')
-    drawing.append(f'{_line(250, 6, 250, 22, PALETTE[3], 3)}{_text(258, 18, names[1], "start")}')
+    drawing.append(
+        f'<rect x="8" y="8" width="12" height="12" fill="{PALETTE[0]}"/>{_text(25, 18, names[0], "start")}'
+    )
+    drawing.append(f"{_line(250, 6, 250, 22, PALETTE[3], 3)}{_text(258, 18, names[1], 'start')}")
     for row, (label, delivered, planned) in enumerate(rows):
         top = 40 + 18 * row
         drawing.append(_text(left - 8, top + 12, label, "end"))
         if delivered:
-            drawing.append(f'<rect x="{left}" y="{top + 2}" width="{round(x(delivered) - left, 2)}" height="12" fill="{PALETTE[0]}"/>')
+            drawing.append(
+                f'<rect x="{left}" y="{top + 2}" width="{round(x(delivered) - left, 2)}" height="12" '
+                f'fill="{PALETTE[0]}"/>'
+            )
         if planned:
             drawing.append(_line(x(planned), top, x(planned), top + 16, PALETTE[3], 3))
     return _svg("dose", title, description, drawing, height)

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
-from design.definitions import StudyDef
+from design.definitions import CheckDef, StudyDef
+
 from exports.shape import Table, Variable
 
 _VARIABLES = (
@@ -82,25 +83,36 @@ def _variable_row(table: Table, variable: Variable) -> tuple[Any, ...]:
 
 
 def _check_rows(study: StudyDef) -> Iterable[tuple[Any, ...]]:
-    for check in study.checks.values():
+    for check in _checks(study):
         yield (
             str(study.version),
             check.id,
-            check.form,
+            check.form_id,
             ";".join(check.items),
             check.severity,
             check.rule.source,
             check.when.source if check.when else None,
-            check.message.en,
-            check.message.zh,
+            check.label.en,
+            check.label.zh,
         )
+
+
+def _checks(study: StudyDef) -> Iterable[CheckDef]:
+    """Item by item and form by form, the cross-form checks last."""
+    for form in study.forms.values():
+        for item in form.items:
+            yield from item.checks
+        yield from form.checks
+    yield from study.checks
 
 
 def _joined(versions: tuple[int, ...]) -> str | None:
     return ";".join(map(str, versions)) or None
 
 
-def _text_table(name: str, en: str, zh: str, columns: tuple[tuple[str, str, str], ...], rows: list[Any]) -> Table:
+def _text_table(
+    name: str, en: str, zh: str, columns: tuple[tuple[str, str, str], ...], rows: list[Any]
+) -> Table:
     variables = [Variable(column, "text", *labels, role="key") for column, *labels in columns]
     values = [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in columns]
     return Table(name, en, zh, variables, dict(zip([v.name for v in variables], values, strict=True)))

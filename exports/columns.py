@@ -1,19 +1,24 @@
-"""The columns that one item becomes: the value as collected, the reason when missing, labels, units, derived dates.
+"""The columns that one item becomes: the value as collected, the reason when missing, labels, units, derived
+dates.
 
-Vectorised by item: a list of cells in, lists of texts out. Nothing here looks at one answer at a time unless it must.
+Vectorised by item: a list of cells in, lists of texts out. Nothing here looks at one answer at a time unless
+it must.
 """
 
 import re
 from calendar import monthrange
 from collections.abc import Sequence
 from dataclasses import dataclass
+from types import NoneType
 from typing import Any
 
+from design.answers import is_missing_reason
 from design.definitions import ItemDef, StudyDef
+
 from exports.layout import ItemColumn, codes_of, merged_codes
 from exports.shape import Variable
 
-Values = list[Any]
+Values = Sequence[Any]
 _TYPES = {"integer": "integer", "number": "number", "date": "date", "datetime": "datetime"}
 _CODED = ("code", "multi", "dictionary")
 _PLAIN_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)")
@@ -30,43 +35,67 @@ class Built:
 
 
 def build(column: ItemColumn, cells: Values, versions: Sequence[int], studies: dict[int, StudyDef]) -> Built:
-    """All columns of one item from its cells; `versions` names for every row the version it was answered under."""
-    newest = column.newest
-    values, reasons, missing = split(cells)
-    built = Built([], {}, missing)
-    kind = column.kind
-    codes = merged_codes(column, studies) if kind in _CODED else ()
-    if kind == "multi":
-        collected: Values = [None if value is None else ";".join(_as_list(value)) for value in values]
+    """All columns of one item from its cells; `versions` names for every row the version it was answered
+    under.
+    """
+    newest, kind = column.newest, column.kind
+    if set(map(type, cells)) <= {str, NoneType}:  # nearly always: nothing is missing, nothing is a list
+        values, collected, reasons, missing = cells, cells, [None] * len(cells), []
     else:
+        values, reasons, missing = split(cells)
         collected = [value if value is None or type(value) is str else _text(value) for value in values]
-    _add(built, column, "", collected, _TYPES.get(kind, "text"), "value", "", codes=() if kind == "multi" else codes)
+    built = Built([], {}, missing)
+    codes = merged_codes(column, studies) if kind in _CODED else ()
+    _add(
+        built,
+        column,
+        "",
+        collected,
+        _TYPES.get(kind, "text"),
+        "value",
+        "",
+        codes=() if kind == "multi" else codes,
+    )
     if kind == "multi":
         _add_flags(built, column, values, codes)
     elif codes:
         _add_labels(built, column, collected, versions, studies)
     if kind == "partial_date":
-        _add(built, column, "_EARLIEST", [_earliest(value) for value in collected], "date", "earliest", "earliest")
+        _add(
+            built,
+            column,
+            "_EARLIEST",
+            [_earliest(value) for value in collected],
+            "date",
+            "earliest",
+            "earliest",
+        )
         _add(built, column, "_LATEST", [_latest(value) for value in collected], "date", "latest", "latest")
     if kind == "labvalue":
         numbers = [v if v and _PLAIN_NUMBER.fullmatch(v) else None for v in collected]
         _add(built, column, "_NUM", numbers, "number", "number", "numeric")
     if any(definition.unit for definition in column.definitions.values()):
-        units = {version: definition.unit for version, definition in column.definitions.items()}
-        given = [units.get(v) if c is not None else None for v, c in zip(versions, collected, strict=True)]
+        given = _units(column, collected, versions)
         _add(built, column, "_UNIT", given, "text", "unit", "unit")
     if not newest.derive and kind != "auto":
         _add(built, column, "_MISS", reasons, "text", "missing", "missing")
     return built
 
 
+def _units(column: ItemColumn, collected: Values, versions: Sequence[int]) -> Values:
+    """The unit beside every value, as it was in the version the value was answered under."""
+    units = {version: definition.unit for version, definition in column.definitions.items()}
+    if len(set(units.values())) == 1:
+        unit = next(iter(units.values()))
+        return [None if value is None else unit for value in collected]
+    return [None if value is None else units.get(v) for v, value in zip(versions, collected, strict=True)]
+
+
 def split(cells: Values) -> tuple[Values, Values, list[tuple[int, str]]]:
-    """Values apart from the reasons why there is none: two columns, so that no code is ever taken for a value."""
-    nothing: Values = [None] * len(cells)
-    if dict not in set(map(type, cells)):
-        return cells, nothing, []
-    missing = [(row, cell["missing"]) for row, cell in enumerate(cells) if type(cell) is dict]
-    values, reasons = list(cells), nothing
+    """Values apart from the reasons why there is none: two columns, so no code is ever taken for a value."""
+    reasons: list[Any] = [None] * len(cells)
+    missing = [(row, cell["missing"]) for row, cell in enumerate(cells) if is_missing_reason(cell)]
+    values = list(cells)
     for row, reason in missing:
         values[row], reasons[row] = None, reason
     return values, reasons, missing
@@ -117,7 +146,9 @@ def _add(
 def _add_labels(
     built: Built, column: ItemColumn, values: Values, versions: Sequence[int], studies: dict[int, StudyDef]
 ) -> None:
-    """The labels of the version each value was answered under: a later wording never changes an old answer (AUD-16)."""
+    """The labels of the version each value was answered under: a later wording never changes an old answer
+    (AUD-16).
+    """
     labels = {version: codes_of(studies[version], item) for version, item in column.definitions.items()}
     different = {frozenset(each.items()) for each in labels.values()}
     for place, (ending, word) in enumerate((("_EN", "en"), ("_ZH", "zh"))):
@@ -148,12 +179,16 @@ def _as_list(value: Any) -> list[str]:
 def _text(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, dict):  # a stored file: its hash
+        return str(value.get("file"))
     return ";".join(_as_list(value)) if isinstance(value, list) else str(value)
 
 
 def _earliest(text: str | None) -> str | None:
     """The first day that a date, month or year may mean."""
-    return None if not text else f"{text}-01-01"[: max(len(text), 10)] if len(text) == 4 else (text + "-01")[:10]
+    return (
+        None if not text else f"{text}-01-01"[: max(len(text), 10)] if len(text) == 4 else (text + "-01")[:10]
+    )
 
 
 def _latest(text: str | None) -> str | None:

@@ -1,4 +1,6 @@
-"""What the manifest says about where the data come from: study, versions and their hashes, sites, head of the chain."""
+"""What the manifest says about where the data come from: study, versions and their hashes, sites, head of the
+chain.
+"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -34,12 +36,9 @@ def read(connection: Connection, scope: Scope) -> Facts:
     return Facts(
         study_oid=oid,
         versions=[
-            {"number": row.number, "sha256": row.sha256, "published_at": row.published_at.isoformat()} for row in versions
+            {"number": row.number, "sha256": row.sha256, "published_at": row.published_at.isoformat()}
+            for row in versions
         ],
         site_codes=list(connection.execute(sites).scalars()),
-        chain={"name": oid, "seq": head.seq if head else 0, "link": _hex(head.link) if head else None},
+        chain={"name": oid, "seq": head.seq if head else 0, "link": head.link if head else None},
     )
-
-
-def _hex(link: Any) -> str:
-    return link.hex() if isinstance(link, bytes) else str(link)

@@ -1,13 +1,16 @@
-"""From the definitions of all study versions to the tables of an export: which, with which columns, in which order.
+"""From the definitions of all study versions to the tables of an export: which, with which columns, in which
+order.
 
-One table per form (its header items), one per repeating group, one per child form. Versions stand side by side: a
-column for every item that any of them asks, in the order of the newest, with items that were dropped kept in place.
+One table per form (its header items), one per repeating group, one per child form. Versions stand side by
+side: a column for every item that any of them asks, in the order of the newest, with items that were dropped
+kept in place.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from design.definitions import FormDef, ItemDef, StudyDef
+from design.definitions import FormDef, ItemDef, ItemGroupDef, StudyDef
+
 from exports.shape import Code
 
 
@@ -63,10 +66,14 @@ def _of_form(
     form_id: str, defined: list[tuple[StudyDef, FormDef]], taken: set[str], with_masked: bool
 ) -> Iterable[TableLayout]:
     newest = defined[-1][1]
-    header = [(study.version, [i for g in form.groups if not g.repeats for i in g.items]) for study, form in defined]
+    header = [
+        (study.version, [i for g in form.groups if not g.repeats for i in g.items]) for study, form in defined
+    ]
     columns = _columns(header, with_masked)
     repeating = merge_order([[group.id for group in form.groups if group.repeats] for _, form in defined])
-    children = merge_order([[child.id for child in study.forms.values() if child.under == form_id] for study, _ in defined])
+    children = merge_order(
+        [[child.id for child in study.forms.values() if child.under == form_id] for study, _ in defined]
+    )
     taken.add(form_id)
     if columns or not (repeating or children):
         yield TableLayout(form_id, form_id, newest.label.en, newest.label.zh, None, columns)
@@ -92,10 +99,9 @@ def _of_group(
     return TableLayout(name, form_id, *labels, group_id, _columns(items, with_masked), rows)
 
 
-def _row_labels(study: StudyDef, group: object) -> dict[str, tuple[str, str]]:
+def _row_labels(study: StudyDef, group: ItemGroupDef) -> dict[str, tuple[str, str]]:
     """Labels of rows that are listed from a table."""
-    source = getattr(group, "rows", None)
-    table = study.tables.get(source.table) if source is not None else None
+    table = study.tables.get(group.rows.table) if group.rows is not None else None
     return {key: (row.get("en", ""), row.get("zh", "")) for key, row in table.rows.items()} if table else {}
 
 
@@ -105,30 +111,29 @@ def _columns(by_version: list[tuple[int, list[ItemDef]]], with_masked: bool) -> 
     for version, items in by_version:
         for item in items:
             columns.setdefault(item.id, ItemColumn(item.id)).definitions[version] = item
-    # Masked once is masked always: an identifier does not become public because a later version forgot the mark.
+    # Masked once is masked always: no identifier becomes public because a later version forgot the mark.
     kept = [columns[item_id] for item_id in order]
     return [c for c in kept if with_masked or not any(d.masked for d in c.definitions.values())]
 
 
 def merge_order(lists: Sequence[Sequence[str]]) -> list[str]:
-    """One order for several: the last list's, with what only earlier ones have put behind what stood before it."""
+    """One order for several: the last list's, with what only earlier ones have put behind what stood before
+    it.
+    """
     merged = list(lists[-1]) if lists else []
     for earlier in reversed(lists[:-1]):
         for place, name in enumerate(earlier):
             if name not in merged:
-                before = next((merged.index(other) for other in reversed(earlier[:place]) if other in merged), -1)
+                before = next(
+                    (merged.index(other) for other in reversed(earlier[:place]) if other in merged), -1
+                )
                 merged.insert(before + 1, name)
     return merged
 
 
 def codes_of(study: StudyDef, item: ItemDef) -> dict[str, tuple[str, str]]:
     """The allowed answers of a coded item and their labels in one version; empty for other types."""
-    if item.codelist:
-        return {code: (label.en, label.zh) for code, label in study.codelists[item.codelist].codes.items()}
-    source = item.options or item.dictionary
-    if source and source in study.tables:
-        return {key: (row.get("en", key), row.get("zh", key)) for key, row in study.tables[source].rows.items()}
-    return {}
+    return {code: (label.en, label.zh) for code, label in study.options_for(item).items()}
 
 
 def merged_codes(column: ItemColumn, studies: dict[int, StudyDef]) -> tuple[Code, ...]:

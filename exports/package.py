@@ -1,7 +1,9 @@
-"""One zip with everything: a folder per format, the codebook, the trail, and a manifest with the hash of each file.
+"""One zip with everything: a folder per format, the codebook, the trail, and a manifest with the hash of each
+file.
 
-It is written under a temporary name and renamed when it is whole, so nobody can download half of it. Data files carry
-no clock time: the same data give the same bytes (CPY-05); only the manifest says when the package was made.
+It is written under a temporary name and renamed when it is whole, so nobody can download half of it. Data
+files carry no clock time: the same data give the same bytes (CPY-05); only the manifest says when the package
+was made.
 """
 
 import hashlib
@@ -17,7 +19,19 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 import orjson
 from sqlalchemy import Connection
 
-from exports import as_csv, as_excel, as_parquet, as_spss, as_stata, as_xpt, codebook, facts, readme, tables, trail
+from exports import (
+    as_csv,
+    as_excel,
+    as_parquet,
+    as_spss,
+    as_stata,
+    as_xpt,
+    codebook,
+    facts,
+    readme,
+    tables,
+    trail,
+)
 from exports.shape import Table
 from exports.tables import Scope
 
@@ -31,7 +45,11 @@ FORMATS = {
     "trail": ("Audit trail", "稽查轨迹"),
 }
 _COMPRESSED_ALREADY = {".xlsx", ".parquet"}
-_MANY = {"parquet": (as_parquet.write, ".parquet"), "spss": (as_spss.write, ".sav"), "stata": (as_stata.write, ".dta")}
+_MANY = {
+    "parquet": (as_parquet.write, ".parquet"),
+    "spss": (as_spss.write, ".sav"),
+    "stata": (as_stata.write, ".dta"),
+}
 
 
 @dataclass(frozen=True)
@@ -59,7 +77,9 @@ class Package:
 
 
 def take(connection: Connection, scope: Scope, formats: Sequence[str], folder: Path) -> Snapshot:
-    """Read everything the package needs. The caller gives a connection whose reads see one state of the database."""
+    """Read everything the package needs. The caller gives a connection whose reads see one state of the
+    database.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     found = facts.read(connection, scope)
     rows, count = None, 0
@@ -80,7 +100,9 @@ def take(connection: Connection, scope: Scope, formats: Sequence[str], folder: P
     )
 
 
-def build(snapshot: Snapshot, formats: Sequence[str], folder: Path, made_at: datetime, app_version: str) -> Package:
+def build(
+    snapshot: Snapshot, formats: Sequence[str], folder: Path, made_at: datetime, app_version: str
+) -> Package:
     """Write the package into `folder`, where it appears under its final name only when it is whole.
 
     Raises:
@@ -94,7 +116,9 @@ def build(snapshot: Snapshot, formats: Sequence[str], folder: Path, made_at: dat
         work = Path(name)
         more = _write_files(snapshot, formats, work)
         manifest = _manifest(snapshot, formats, work, made_at, app_version) | more
-        (work / "manifest.json").write_bytes(orjson.dumps(manifest, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS))
+        (work / "manifest.json").write_bytes(
+            orjson.dumps(manifest, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS)
+        )
         unfinished = work / "package.part"
         _zip(work, unfinished)
         digest, size = _hash(unfinished), unfinished.stat().st_size
@@ -126,16 +150,24 @@ def _write_files(snapshot: Snapshot, formats: Sequence[str], work: Path) -> dict
     return more
 
 
-def _write_each(write: Callable[[Table, Path], None], data: list[Table], work: Path, name: str, ending: str) -> None:
+def _write_each(
+    write: Callable[[Table, Path], None], data: list[Table], work: Path, name: str, ending: str
+) -> None:
     for table in data:
         write(table, _in(work, name, table.name + ending))
 
 
 def _write_xpt(data: list[Table], work: Path) -> list[dict[str, Any]]:
     names = as_xpt.short_table_names([table.name for table in data])
-    renamed = [row for table in data for row in as_xpt.write(table, _in(work, "xpt", f"{names[table.name].lower()}.xpt"))]
+    renamed = [
+        row
+        for table in data
+        for row in as_xpt.write(table, _in(work, "xpt", f"{names[table.name].lower()}.xpt"))
+    ]
     columns = ["table", "variable", "file", "name", "part", "label_en", "label_zh"]
-    as_csv.write_rows(_in(work, "xpt", "names.csv"), columns, ([getattr(r, c) for c in columns] for r in renamed))
+    as_csv.write_rows(
+        _in(work, "xpt", "names.csv"), columns, ([getattr(r, c) for c in columns] for r in renamed)
+    )
     return [asdict(row) for row in renamed if row.name != row.variable or row.part > 1]
 
 
@@ -162,10 +194,13 @@ def _manifest(
         },
         "chain": snapshot.chain,
         "tables": {
-            name: {"rows": table.rows, "variables": len(table.variables)} for name, table in snapshot.tables.items()
+            name: {"rows": table.rows, "variables": len(table.variables)}
+            for name, table in snapshot.tables.items()
         },
         "trail_rows": snapshot.trail_count if "trail" in formats else None,
-        "values_of_another_type": sorted(fault for table in snapshot.tables.values() for fault in table.faults),
+        "values_of_another_type": sorted(
+            fault for table in snapshot.tables.values() for fault in table.faults
+        ),
         "files": {
             path.relative_to(work).as_posix(): {"sha256": _hash(path), "size": path.stat().st_size}
             for path in sorted(work.rglob("*"))

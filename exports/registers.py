@@ -1,4 +1,4 @@
-"""The tables that are not a form: participants, their schedule, the state of every form, and what is missing."""
+"""The tables that are not a form: participants, their schedule, the state of forms, what is missing."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,9 +6,9 @@ from datetime import date, datetime
 from typing import Any
 
 import orjson
+from design.definitions import StudyDef
 from sqlalchemy import Connection, Text, select, type_coerce
 
-from design.definitions import StudyDef
 from exports.shape import Code, Table, Variable
 from models import FormData, Site, Study, StudyEvent, Subject
 
@@ -31,8 +31,16 @@ STATES = {
     "missed": ("Missed", "错过"),
     "not_applicable": ("Not applicable", "不适用"),
 }
-WINDOW = {"EARLY": ("Before the window", "早于窗口期"), "IN": ("In the window", "窗口期内"), "LATE": ("After the window", "晚于窗口期")}
-ENTRY = {"in_progress": ("In progress", "录入中"), "complete": ("Complete", "完成"), "not_done": ("Not done", "未做")}
+WINDOW = {
+    "EARLY": ("Before the window", "早于窗口期"),
+    "IN": ("In the window", "窗口期内"),
+    "LATE": ("After the window", "晚于窗口期"),
+}
+ENTRY = {
+    "in_progress": ("In progress", "录入中"),
+    "complete": ("Complete", "完成"),
+    "not_done": ("Not done", "未做"),
+}
 YES_NO = {"Y": ("Yes", "是"), "N": ("No", "否")}
 
 _SUBJECT_KEYS = (
@@ -70,14 +78,16 @@ class SubjectRow:
 
 @dataclass(frozen=True)
 class EventKey:
-    """One event of a participant: the keys that every row of its forms carries, and its place in the order."""
+    """One event of a participant: the keys its forms' rows carry, and its place in the order."""
 
     key: tuple[Any, ...]
-    order: tuple[int, int, int]
+    order: int
     row: Any
 
 
-def read_subjects(connection: Connection, study_id: int, site_ids: frozenset[int] | None) -> dict[int, SubjectRow]:
+def read_subjects(
+    connection: Connection, study_id: int, site_ids: frozenset[int] | None
+) -> dict[int, SubjectRow]:
     """The participants in scope, in the order of their screening numbers."""
     selection = (
         select(Subject, Study.oid, Site.code, Site.name_en, Site.name_zh)
@@ -114,13 +124,13 @@ def read_events(
     found = [row for row in connection.execute(select(StudyEvent)) if row.subject_id in ranks]
     found.sort(key=lambda row: (ranks[row.subject_id], row.position, row.id))
     events = {}
-    for row in found:
+    for order, row in enumerate(found):
         definition = newest.events.get(row.event_id)
         name = definition.label.en if definition else row.event_id
         visit = name if row.repeat == 1 else f"{name} {row.repeat}"
         number = definition.number + row.repeat - 1 if definition else None
         key = (*subjects[row.subject_id].key, visit, number, row.event_id, row.repeat)
-        events[row.id] = EventKey(key, (ranks[row.subject_id], row.position, row.id), row)
+        events[row.id] = EventKey(key, order, row)
     return events
 
 
@@ -136,7 +146,8 @@ def subjects_table(subjects: dict[int, SubjectRow], studies: dict[int, StudyDef]
         Variable("CREATED", "datetime", "Added to the system (UTC)", "录入系统时间（UTC）"),
     ]
     rows = [
-        (*s.key, s.site_en, s.site_zh, s.status, s.place, s.previous, instant(s.created_at)) for s in subjects.values()
+        (*s.key, s.site_en, s.site_zh, s.status, s.place, s.previous, instant(s.created_at))
+        for s in subjects.values()
     ]
     return _table("SUBJECTS", "Participants", "受试者", variables, rows)
 
@@ -173,7 +184,9 @@ def events_table(events: dict[int, EventKey], studies: dict[int, StudyDef]) -> T
                 "Y" if row.projected else "N",
                 _iso(row.visit_date),
                 window_of(row.opens, row.closes, row.visit_date, row.projected),
-                (row.visit_date - row.target).days if row.visit_date and row.target and not row.projected else None,
+                (row.visit_date - row.target).days
+                if row.visit_date and row.target and not row.projected
+                else None,
                 row.reason,
             )
         )
@@ -190,7 +203,9 @@ def window_of(opens: date | None, closes: date | None, visited: date | None, pro
 def forms_table(
     connection: Connection, events: dict[int, EventKey], versions: dict[int, StudyDef], with_errors: bool
 ) -> Table:
-    """One row per stored form: how far its entry is, who saved it last, and whether it was not done or in error."""
+    """One row per stored form: how far its entry is, who saved it last, and whether it was not done or in
+    error.
+    """
     variables = [
         *_EVENT_KEYS,
         Variable("FORM", "text", "Form", "表单", role="key"),
@@ -205,36 +220,50 @@ def forms_table(
         Variable("OPEN_CHECKS", "text", "Checks that fail", "未通过的核查"),
         Variable("IN_ERROR", "text", "Marked in error, reason", "标记为错误的原因", role="status"),
     ]
-    f = FormData
-    wanted = (f.study_event_id, f.form_id, f.repeat, f.version_id, f.entry, f.protection, f.revision)
-    selection = select(*wanted, f.saved_at, f.saved_by, f.findings, f.in_error)
-    stored = [row for row in connection.execute(selection) if row.study_event_id in events]
-    stored.sort(key=lambda row: (events[row.study_event_id].order, row.form_id, row.repeat))
+    stored = _forms_in_order(connection, events)
     reasons = _not_done_reasons(connection)
     rows = [
         (
-            *events[row.study_event_id].key,
-            row.form_id,
-            row.repeat,
-            versions[row.version_id].version,
-            row.entry,
-            reasons.get((row.study_event_id, row.form_id, row.repeat)),
-            row.protection,
-            row.revision,
-            instant(row.saved_at),
-            row.saved_by,
-            ";".join(sorted({finding["check"] for finding in row.findings})) or None,
-            row.in_error,
+            *events[event_id].key,
+            form_id,
+            repeat,
+            versions[version_id].version,
+            entry,
+            reasons.get((event_id, form_id, repeat)),
+            protection,
+            revision,
+            saved_at[:19],
+            saved_by,
+            None if findings == "[]" else _check_ids(findings),
+            in_error,
         )
-        for row in stored
-        if with_errors or row.in_error is None
-    ]
+        for (
+            event_id, form_id, repeat, version_id, entry, protection, revision, saved_at, saved_by, findings, in_error
+        ) in stored
+        if with_errors or in_error is None
+    ]  # fmt: skip
     return _table("FORMS", "State of every form", "各表单状态", variables, rows)
+
+
+def _forms_in_order(connection: Connection, events: dict[int, EventKey]) -> list[Any]:
+    """Every stored form in scope, times and findings as the text they are stored as: nothing is parsed in vain."""
+    f = FormData
+    wanted = (f.study_event_id, f.form_id, f.repeat, f.version_id, f.entry, f.protection, f.revision)
+    texts = (type_coerce(f.saved_at, Text), f.saved_by, type_coerce(f.findings, Text), f.in_error)
+    found = [row for row in connection.execute(select(*wanted, *texts)).fetchall() if row[0] in events]
+    found.sort(key=lambda row: (events[row[0]].order, row[1], row[2]))
+    return found
+
+
+def _check_ids(findings: str) -> str | None:
+    return ";".join(sorted({finding["check"] for finding in orjson.loads(findings)})) or None
 
 
 def _not_done_reasons(connection: Connection) -> dict[tuple[int, str, int], str | None]:
     f = FormData
-    selection = select(f.study_event_id, f.form_id, f.repeat, type_coerce(f.answers, Text)).where(f.entry == "not_done")
+    selection = select(f.study_event_id, f.form_id, f.repeat, type_coerce(f.answers, Text)).where(
+        f.entry == "not_done"
+    )
     reasons = {}
     for event_id, form_id, repeat, text in connection.execute(selection):
         cell = orjson.loads(text).get("_form", {}).get("1", {}).get("_not_done", {})
@@ -245,7 +274,9 @@ def _not_done_reasons(connection: Connection) -> dict[tuple[int, str, int], str 
 def missing_table(
     keys: Sequence[Variable], missing: list[tuple[Any, ...]], studies: dict[int, StudyDef]
 ) -> Table:
-    """One row per answer that is missing for a reason; a question that was never answered has no row anywhere."""
+    """One row per answer that is missing for a reason; a question that was never answered has no row
+    anywhere.
+    """
     labels: dict[str, tuple[str, str]] = {}
     for _, study in sorted(studies.items()):
         labels.update({code: (label.en, label.zh) for code, label in study.missing.codes.items()})

@@ -33,8 +33,9 @@ class Code:
 class Variable:
     """One column: what it is called, typed and labelled.
 
-    `role` says what the column holds: key, value, missing (the reason), en and zh (label of the code), earliest and
-    latest (of a partial date), flag (one code of several), number (numeric part), unit, or status.
+    `role` says what the column holds: key, value, missing (the reason), en and zh (label of the code),
+    earliest and latest (of a partial date), flag (one code of several), number (numeric part), unit, or
+    status.
     """
 
     name: str
@@ -57,13 +58,15 @@ class Variable:
 
 @dataclass
 class Table:
-    """One tidy table. `columns` hold what was collected (exact text, None where there is nothing), `frame` the types."""
+    """One tidy table. `columns` hold what was collected (exact text, None where there is nothing), `frame`
+    the types.
+    """
 
     name: str
     en: str
     zh: str
     variables: list[Variable]
-    columns: dict[str, list[Any]]
+    columns: dict[str, Sequence[Any]]
     faults: list[str] = field(default_factory=list)
 
     @property
@@ -73,10 +76,13 @@ class Table:
 
     @cached_property
     def arrow(self) -> pa.Table:
-        """The typed columns. What does not fit its type is null here, exact in the CSV, and named in `faults`."""
+        """The typed columns. What does not fit its type is null here, exact in the CSV, and named in
+        `faults`.
+        """
         arrays = [self._typed(variable) for variable in self.variables]
         fields = [
-            pa.field(v.name, _ARROW[v.type], metadata={"label_en": v.en, "label_zh": v.zh}) for v in self.variables
+            pa.field(v.name, _ARROW[v.type], metadata={"label_en": v.en, "label_zh": v.zh})
+            for v in self.variables
         ]
         return pa.Table.from_arrays(arrays, schema=pa.schema(fields))
 
@@ -91,7 +97,9 @@ class Table:
 
     @cached_property
     def frame_with_dates(self) -> pd.DataFrame:
-        """The same with dates as `datetime.date`, which statistics formats store as dates and not as instants."""
+        """The same with dates as `datetime.date`, which statistics formats store as dates and not as
+        instants.
+        """
         return self.arrow.to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get, date_as_object=True)
 
     def _typed(self, variable: Variable) -> pa.Array:

@@ -1,5 +1,6 @@
 """Kaplan-Meier estimates with log-log confidence limits (domain 4.3: E7, E11)."""
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,7 +13,9 @@ LEVEL = 0.95
 
 @dataclass(frozen=True)
 class Step:
-    """The estimate from `month` on: survival, its confidence limits (None where they do not exist), and who is left."""
+    """The estimate from `month` on: survival, its confidence limits (None where they do not exist), and who
+    is left.
+    """
 
     month: float
     survival: float
@@ -24,7 +27,9 @@ class Step:
 
 @dataclass(frozen=True)
 class Curve:
-    """A Kaplan-Meier curve: its steps, the months at which people were censored, and the median if it was reached."""
+    """A Kaplan-Meier curve: its steps, the months at which people were censored, and the median if it was
+    reached.
+    """
 
     participants: int
     events: int
@@ -33,8 +38,10 @@ class Curve:
     median: float | None
 
     def at(self, month: float) -> Step | None:
-        """The estimate at a month; None when nobody was followed that long and the curve is not yet at its end."""
-        if not self.steps or month > self.longest and self.steps[-1].survival > 0:
+        """The estimate at a month; None when nobody was followed that long and the curve is not yet at its
+        end.
+        """
+        if not self.steps or (month > self.longest and self.steps[-1].survival > 0):
             return None
         before = [step for step in self.steps if step.month <= month]
         last = before[-1] if before else Step(0.0, 1.0, None, None, self.participants, 0)
@@ -57,7 +64,9 @@ def months(days: int) -> float:
 
 
 def kaplan_meier(times: Sequence[float], events: Sequence[bool]) -> Curve:
-    """The product-limit estimate; times in months, `events` true where it happened and false where it was censored."""
+    """The product-limit estimate; times in months, `events` true where it happened and false where it was
+    censored.
+    """
     if not times:
         return Curve(0, 0, (), (), None)
     time, event = np.asarray(times, float), np.asarray(events, bool)
@@ -65,10 +74,16 @@ def kaplan_meier(times: Sequence[float], events: Sequence[bool]) -> Curve:
     if not event.any():  # nothing happened yet: the estimate is 1 with no limits to compute
         return Curve(len(time), 0, (Step(0.0, 1.0, None, None, len(time), 0),), censored, None)
     survival = stats.ecdf(stats.CensoredData.right_censored(time, ~event)).sf
-    limits = survival.confidence_interval(LEVEL, method="log-log")
+    with warnings.catch_warnings():  # where survival is 0 the formula has no limits; they become None below
+        warnings.simplefilter("ignore", RuntimeWarning)
+        limits = survival.confidence_interval(LEVEL, method="log-log")
     steps = []
     for at, estimate, low, high in zip(
-        survival.quantiles, survival.probabilities, limits.low.probabilities, limits.high.probabilities, strict=True
+        survival.quantiles,
+        survival.probabilities,
+        limits.low.probabilities,
+        limits.high.probabilities,
+        strict=True,
     ):
         happened = int((event & (time == at)).sum())
         if happened:

@@ -1,7 +1,7 @@
 """The tidy tables of a study, read with one statement per form and assembled column by column.
 
-Keys come first, then the items in the order of the CRF. Records marked in error are left out unless asked for, and
-then carry IN_ERROR; identifiers (masked items) are always left out.
+Keys come first, then the items in the order of the CRF. Records marked in error are left out unless asked
+for, and then carry IN_ERROR; identifiers (masked items) are always left out.
 """
 
 from collections.abc import Iterable, Sequence
@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
+from design.definitions import StudyDef
 from sqlalchemy import Connection, Text, select, type_coerce
 
-from design.definitions import StudyDef
 from exports import columns, registers
 from exports.layout import ItemColumn, TableLayout, plan
 from exports.registers import EventKey
@@ -40,7 +40,9 @@ ROW_LABELS = (
 
 @dataclass
 class Scope:
-    """What is read: a study, its versions by the id they have in the database, and optionally only some sites."""
+    """What is read: a study, its versions by the id they have in the database, and optionally only some
+    sites.
+    """
 
     study_id: int
     versions: dict[int, StudyDef]
@@ -58,18 +60,23 @@ class Scope:
 class _Rows:
     """The rows of one table before its columns are built."""
 
+    items: tuple[str, ...]
     keys: list[tuple[Any, ...]] = field(default_factory=list)
-    cells: list[dict[str, Any]] = field(default_factory=list)
+    cells: list[tuple[Any, ...]] = field(default_factory=list)
     errors: list[str | None] = field(default_factory=list)
 
     def add(self, key: tuple[Any, ...], cells: dict[str, Any], error: str | None) -> None:
+        """Keep a row. Its cells are picked here, while the document is still in the processor's cache."""
         self.keys.append(key)
-        self.cells.append(cells)
+        self.cells.append(tuple(map(cells.get, self.items)))
         self.errors.append(error)
 
 
-def read(connection: Connection, scope: Scope) -> dict[str, Table]:
-    """Every table by its name: SUBJECTS, EVENTS and FORMS first, the CRF's tables, MISSING last."""
+def read(connection: Connection, scope: Scope, only: frozenset[str] | None = None) -> dict[str, Table]:
+    """Every table by its name: SUBJECTS, EVENTS and FORMS first, the CRF's tables, MISSING last.
+
+    `only` names the forms to read; the others are left out.
+    """
     studies = scope.studies
     subjects = registers.read_subjects(connection, scope.study_id, scope.site_ids)
     events = registers.read_events(connection, subjects, studies)
@@ -81,6 +88,8 @@ def read(connection: Connection, scope: Scope) -> dict[str, Table]:
     missing: list[tuple[Any, ...]] = []
     layouts = plan(list(studies.values()), scope.with_masked)
     for form_id in dict.fromkeys(layout.form_id for layout in layouts):
+        if only is not None and form_id not in only:
+            continue
         of_form = [layout for layout in layouts if layout.form_id == form_id]
         for layout, rows in zip(of_form, _read_form(connection, scope, events, of_form), strict=True):
             tables[layout.name] = _assemble(layout, rows, scope, studies, missing)
@@ -92,14 +101,16 @@ def _read_form(
     connection: Connection, scope: Scope, events: dict[int, EventKey], layouts: Sequence[TableLayout]
 ) -> list[_Rows]:
     """One statement: every instance of a form, its document split into the rows of each of its tables."""
-    tables = [_Rows() for _ in layouts]
+    tables = [_Rows(tuple(column.id for column in layout.columns)) for layout in layouts]
     numbers = {version_id: study.version for version_id, study in scope.versions.items()}
     headers = {
         version_id: tuple(g.id for g in study.forms[layouts[0].form_id].groups if not g.repeats)
         for version_id, study in scope.versions.items()
         if layouts[0].form_id in study.forms
     }
-    for event_id, repeat, version_id, in_error, text in _ordered(_select(connection, scope, layouts[0].form_id), events):
+    for event_id, repeat, version_id, in_error, text in _ordered(
+        _select(connection, scope, layouts[0].form_id), events
+    ):
         if in_error is not None and not scope.with_errors:
             continue
         document = orjson.loads(text)
@@ -109,7 +120,9 @@ def _read_form(
                 header = _header(document, headers.get(version_id, ()))
                 rows.add((*event.key, repeat, None, version), header, in_error)
             else:
-                _add_rows(rows, document.get(layout.group, {}), (*event.key, repeat), version, in_error, scope)
+                _add_rows(
+                    rows, document.get(layout.group, {}), (*event.key, repeat), version, in_error, scope
+                )
     return tables
 
 
@@ -127,7 +140,7 @@ def _select(connection: Connection, scope: Scope, form_id: str) -> Iterable[Any]
     )
     if scope.site_ids is not None:
         selection = selection.where(Subject.site_id.in_(scope.site_ids))
-    return connection.execution_options(yield_per=5000).execute(selection)
+    return connection.execute(selection).fetchall()
 
 
 def _ordered(rows: Iterable[Any], events: dict[int, EventKey]) -> list[Any]:
@@ -180,8 +193,9 @@ def _assemble(
     if layout.row_labels:
         _add_row_labels(layout, variables, data)
     versions = data["STUDY_VERSION"]
-    for column in layout.columns:
-        built = columns.build(column, [row.get(column.id) for row in rows.cells], versions, studies)
+    by_item = zip(*rows.cells, strict=True) if rows.cells else ((),) * len(layout.columns)
+    for column, cells in zip(layout.columns, by_item, strict=True):
+        built = columns.build(column, cells, versions, studies)
         variables.extend(built.variables)
         data.update(built.columns)
         missing.extend(_missing_rows(layout, column, rows, built.missing))
@@ -191,7 +205,9 @@ def _assemble(
 def _add_row_labels(layout: TableLayout, variables: list[Variable], data: dict[str, list[Any]]) -> None:
     for place, variable in enumerate(ROW_LABELS):
         variables.append(variable)
-        data[variable.name] = [layout.row_labels[row][place] if row in layout.row_labels else None for row in data["ROW"]]
+        data[variable.name] = [
+            layout.row_labels[row][place] if row in layout.row_labels else None for row in data["ROW"]
+        ]
 
 
 def _missing_rows(

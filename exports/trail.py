@@ -1,7 +1,8 @@
-"""The audit trail as a table: one row per entry, readable without code tables, streamed in constant memory (AUD-08).
+"""The audit trail as a table: one row per entry, readable without code tables, streamed in constant memory
+(AUD-08).
 
-OLD and NEW are for reading; OLD_JSON and NEW_JSON hold the stored values exactly. Identifiers and secrets keep their
-row, so that the count equals the database, but not their value.
+OLD and NEW are for reading; OLD_JSON and NEW_JSON hold the stored values exactly. Identifiers and secrets
+keep their row, so that the count equals the database, but not their value.
 """
 
 from collections.abc import Iterator
@@ -9,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+from design.definitions import StudyDef
 from sqlalchemy import Connection, Select, Text, or_, select, type_coerce
 
-from design.definitions import StudyDef
 from exports import as_csv
 from exports.tables import Scope
 from models import Change, ChangeEntries, FormData, Site, StudyEvent, Subject
@@ -22,17 +23,20 @@ COLUMNS = (
     "OLD", "NEW", "SOURCE", "DETAIL", "LINK", "OLD_JSON", "NEW_JSON",
 )  # fmt: skip
 SECRET_COLUMNS = frozenset({"password_hash", "secret", "person_key", "token_hash"})
+LONGEST = 4_000  # of a document shown for reading; the JSON columns hold all of it
 WITHHELD = "[withheld]"
 SYSTEM_CHAIN = "system"
 
 
 def write(connection: Connection, scope: Scope, study_oid: str, path: Path) -> int:
-    """Write the trail of the scope; with all sites, the system's own trail (sign-ins, users) as well. Returns rows."""
+    """Write the trail of the scope; with all sites, the system's own trail (sign-ins, users) as well. Returns
+    rows.
+    """
     return as_csv.write_rows(path, list(COLUMNS), rows(connection, scope, study_oid))
 
 
 def rows(connection: Connection, scope: Scope, study_oid: str) -> Iterator[list[Any]]:
-    """One row per entry, in the order of the chain; a change without entries (a sign-in) has one row as well."""
+    """One row per entry, in the order of the chain; a change without entries (a sign-in) has one row too."""
     places = _places(connection)
     sites = dict(connection.execute(select(Site.id, Site.code)).all())
     subjects = dict(connection.execute(select(Subject.id, Subject.screening_number)).all())
@@ -42,7 +46,7 @@ def rows(connection: Connection, scope: Scope, study_oid: str) -> Iterator[list[
         head = [row.chain, row.seq]
         who = [row.at.isoformat(timespec="microseconds").replace("+00:00", "Z"), row.user_name, row.role]
         about = [sites.get(row.site_id), subjects.get(row.subject_id), row.action, row.about, row.reason]
-        tail = [row.detail, _hex(row.link)]
+        tail = [row.detail, row.link]
         for number, entry in enumerate(entries or [{}], start=1):
             yield [*head, number if entries else 0, *who, *about, *_entry(entry, places, items, scope, tail)]
 
@@ -50,11 +54,20 @@ def rows(connection: Connection, scope: Scope, study_oid: str) -> Iterator[list[
 def _select(scope: Scope, study_oid: str) -> Select[Any]:
     selection = (
         select(
-            Change.chain, Change.seq, Change.at, Change.user_name, Change.role, Change.site_id, Change.subject_id,
-            Change.action, Change.about, Change.link, ChangeEntries.reason,
+            Change.chain,
+            Change.seq,
+            Change.at,
+            Change.user_name,
+            Change.role,
+            Change.site_id,
+            Change.subject_id,
+            Change.action,
+            Change.about,
+            Change.link,
+            ChangeEntries.reason,
             type_coerce(ChangeEntries.detail, Text).label("detail"),
             type_coerce(ChangeEntries.entries, Text).label("entries"),
-        )  # fmt: skip
+        )
         .join(ChangeEntries, ChangeEntries.change_id == Change.id, isouter=True)
         .order_by(Change.chain, Change.seq)
     )
@@ -66,7 +79,11 @@ def _select(scope: Scope, study_oid: str) -> Select[Any]:
 def _places(connection: Connection) -> dict[str, tuple[Any, ...]]:
     """Which event and form a stored document is: event, its repeat, form, its repeat."""
     selection = select(
-        FormData.id, StudyEvent.event_id, StudyEvent.repeat, FormData.form_id, FormData.repeat.label("form_repeat")
+        FormData.id,
+        StudyEvent.event_id,
+        StudyEvent.repeat,
+        FormData.form_id,
+        FormData.repeat.label("form_repeat"),
     ).join(StudyEvent, StudyEvent.id == FormData.study_event_id)
     return {str(row[0]): tuple(row[1:]) for row in connection.execute(selection)}
 
@@ -112,12 +129,11 @@ def _readable(value: Any) -> str | None:
         return value
     if isinstance(value, dict) and set(value) == {"missing"}:
         return f"[{value['missing']}]"
-    return ";".join(value) if isinstance(value, list) and all(isinstance(v, str) for v in value) else _json(value)
+    if isinstance(value, list) and all(isinstance(each, str) for each in value):
+        return ";".join(value)
+    text = _json(value) or ""
+    return text if len(text) <= LONGEST else text[:LONGEST] + " … [OLD_JSON, NEW_JSON]"
 
 
 def _json(value: Any) -> str | None:
     return None if value is None else orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
-
-
-def _hex(link: Any) -> str | None:
-    return link.hex() if isinstance(link, bytes) else link

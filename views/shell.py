@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import Flask, current_app, g, request, session
@@ -22,11 +23,30 @@ ASSETS = Path(__file__).resolve().parent.parent / "static"
 
 CHIPS = {
     # what a status looks like: tone and icon; the word beside it always says the same
-    "ok": ("complete", "done", "active", "enrolled", "on_treatment", "follow_up", "eligible", "IN", "verified"),
+    "ok": (
+        "complete",
+        "done",
+        "active",
+        "enrolled",
+        "on_treatment",
+        "follow_up",
+        "eligible",
+        "IN",
+        "verified",
+    ),
     "warn": ("in_progress", "due", "soft", "open_finding", "EARLY", "frozen", "temporary"),
     "late": ("overdue", "missed", "hard", "protected", "LATE", "in_error", "dead", "refused"),
     "info": ("screening", "consented", "planned", "projected", "cross"),
-    "mute": ("not_started", "not_done", "not_applicable", "screen_failed", "ended", "withdrawn", "locked", "closed"),
+    "mute": (
+        "not_started",
+        "not_done",
+        "not_applicable",
+        "screen_failed",
+        "ended",
+        "withdrawn",
+        "locked",
+        "closed",
+    ),
 }
 TONES = {status: tone for tone, statuses in CHIPS.items() for status in statuses}
 
@@ -104,9 +124,10 @@ def product_name() -> str:
     return PRODUCT[language() == "zh"]
 
 
-def study_label(names: object) -> str:
-    """The text of a bilingual thing of the study (it has `en` and `zh`) in the language of the page."""
-    return str(getattr(names, language(), "") or getattr(names, "en", ""))
+def study_label(thing: Any) -> str:
+    """The label of a thing of the study, or a label itself, in the language of the page."""
+    label = getattr(thing, "label", thing)
+    return str(label.text(language())) if label is not None else ""
 
 
 def _navigation(user: User) -> list[Link]:
@@ -180,5 +201,7 @@ def install(app: Flask) -> None:
     newest = max((path.stat().st_mtime_ns for path in ASSETS.iterdir()), default=0)
     app.config["ASSETS"] = format(newest // 1_000_000, "x")
     app.context_processor(shell)
-    app.jinja_env.filters.update(instant=instant, day=day, role_name=role_name, tone=tone_of, label=study_label)
+    app.jinja_env.filters.update(
+        instant=instant, day=day, role_name=role_name, tone=tone_of, label=study_label
+    )
     app.jinja_env.globals.update(language=language)

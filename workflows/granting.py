@@ -19,9 +19,9 @@ LANGUAGES = ("zh", "en")
 
 
 def create_user(
-    change: Change, username: str, full_name: str, password: str, language: str, must_change: bool = True
+    change: Change, username: str, full_name: str, password: str, language: str, must_change: bool = False
 ) -> User:
-    """Open an account for a person. The password is temporary unless `must_change` is off.
+    """Open an account for a person. With `must_change` the password is temporary: she chooses her own when she signs in.
 
     Raises:
         Forbidden: the person asking may not manage users.
@@ -80,7 +80,11 @@ def grant(
 def end_grant(change: Change, grant: Grant) -> None:
     """Take a role back now. The grant stays on record with its end."""
     access.require(change, "manage users")
-    _refuse_last_administrator(grant.user, [grant])
+    _refuse_last_administrator([grant])
+    _end(grant)
+
+
+def _end(grant: Grant) -> None:
     at = now()
     if grant.ends_at is None or grant.ends_at > at:
         grant.ends_at = max(at, grant.starts_at)
@@ -95,15 +99,17 @@ def find_grant(user: User, grant_id: int) -> Grant:
 
 
 def deactivate(change: Change, user: User) -> None:
-    """Close an account; the person is out at her next request."""
+    """Close an account: its grants end and the person is out at her next request (SEC-14)."""
     access.require(change, "manage users")
-    _refuse_last_administrator(user, user.grants)
+    _refuse_last_administrator(user.grants)
+    for each in user.grants:
+        _end(each)
     user.active = False
     sessions.end_all(change, user)
 
 
 def reactivate(change: Change, user: User) -> None:
-    """Open a closed account again, with the grants that still hold."""
+    """Open a closed account again. Its grants have ended: what the person may do is decided anew."""
     access.require(change, "manage users")
     user.active = True
 
@@ -146,18 +152,24 @@ def names_of(username: str, full_name: str) -> list[str]:
     return [username, full_name, *full_name.split(), *username.replace(".", " ").split()]
 
 
-def grants_at(by: User, at: datetime) -> list[Grant]:
-    """Who had which access at an instant: every grant that held then (AUD-10)."""
+def grants_between(by: User, begin: datetime, end: datetime) -> list[Grant]:
+    """Who had which access in a stretch of time: every grant that held at any moment of it (AUD-10)."""
     access.require(by, "manage users")
     grants = db.session.scalars(select(Grant).join(User).order_by(User.name_key, Grant.id))
-    return [each for each in grants if each.is_active(at)]
+    return [
+        each
+        for each in grants
+        if each.starts_at < end and (each.ends_at is None or each.ends_at > max(begin, each.starts_at))
+    ]
 
 
-def _refuse_last_administrator(user: User, ending: list[Grant]) -> None:
+def _refuse_last_administrator(ending: list[Grant]) -> None:
     """Somebody must be able to manage users tomorrow."""
     losing = {each.id for each in ending}
     if not any(each.role in access.ADMINISTRATIVE and each.is_active(now()) for each in ending):
         return
-    rest = db.session.scalars(select(Grant).join(User).where(Grant.role.in_(access.ADMINISTRATIVE), User.active))
+    rest = db.session.scalars(
+        select(Grant).join(User).where(Grant.role.in_(access.ADMINISTRATIVE), User.active)
+    )
     if not any(each.is_active(now()) and each.id not in losing for each in rest):
         raise Refusal("last-administrator")

@@ -20,6 +20,7 @@ def forms_of(subject: Subject) -> list[FormData]:
         .join(FormData.study_event)
         .options(joinedload(FormData.study_event))
         .order_by(StudyEvent.position, FormData.form_id, FormData.repeat)
+        .execution_options(populate_existing=True)
     )
     return list(db.session.scalars(selection))
 

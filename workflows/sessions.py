@@ -60,7 +60,9 @@ def keep(token: str, user_id: int | None, data: str, is_new: bool) -> None:
         if is_new:
             connection.execute(insert(SignInSession).values(token_hash=_hash(token), created_at=at, **values))
         else:
-            connection.execute(update(SignInSession).where(SignInSession.token_hash == _hash(token)).values(**values))
+            connection.execute(
+                update(SignInSession).where(SignInSession.token_hash == _hash(token)).values(**values)
+            )
 
 
 def touch(token: str, seen_at: datetime) -> None:
@@ -90,7 +92,9 @@ def count_of(user: User, idle: timedelta, absolute: timedelta) -> int:
     """How many sessions a person has open now."""
     at = now()
     mine = select(func.count()).where(
-        SignInSession.user_id == user.id, SignInSession.seen_at > at - idle, SignInSession.created_at > at - absolute
+        SignInSession.user_id == user.id,
+        SignInSession.seen_at > at - idle,
+        SignInSession.created_at > at - absolute,
     )
     return db.session.scalar(mine) or 0
 

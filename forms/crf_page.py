@@ -1,0 +1,389 @@
+"""A form as the page shows it now: the layout, what is stored or was typed, and the verdict on it.
+
+Only attributes that the template reads; no database, no rules. The verdict decides what is shown and what is wrong.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from flask_babel import gettext as _
+from markupsafe import Markup
+
+from design.answers import ERROR
+from design.definitions import ItemDef, StudyDef
+from design.types import display
+from forms.crf_input import Posted, rows_of
+from forms.crf_layout import Block, Face, Layout, say
+
+Options = tuple[tuple[str, str], ...]
+Choices = Mapping[str, Options]
+
+
+@dataclass(slots=True)
+class Say:
+    """One finding in words."""
+
+    severity: str
+    text: str
+    check: str
+    override: str
+    paths: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Field:
+    """One item in one row."""
+
+    path: str
+    label: str
+    help: str
+    kind: str
+    options: tuple[tuple[str, str], ...]
+    unit: str
+    hint: str
+    width: str
+    mode: str
+    required: bool
+    may_miss: bool
+    dictionary: str
+    label_ids: str
+    value: str
+    values: list[str]
+    text: str
+    sha: str
+    missing: str
+    missing_text: str
+    shown: bool
+    stored: bool
+    error: str | None
+    says: list[Say]
+    classes: str
+
+
+@dataclass(slots=True)
+class Row:
+    """One row of a group; the only one of a group that does not repeat."""
+
+    key: str
+    label: str
+    help: str
+    fields: list[Field]
+    shown: bool
+    stored: bool
+    in_error: str
+    error_typed: str
+
+    @property
+    def has_says(self) -> bool:
+        """Whether any item of the row has something to say."""
+        return any(each.says or each.error for each in self.fields)
+
+
+@dataclass(slots=True)
+class Section:
+    """One group with its rows."""
+
+    id: str
+    title: str
+    sub: str
+    layout: str
+    columns: tuple[Face, ...]
+    rows: list[Row]
+    row_title: str
+    shown: bool
+    always: bool
+    can_add: bool
+    add_label: str
+    nothing: str
+
+
+@dataclass
+class State:
+    """Everything that is known about the form at this moment."""
+
+    study: StudyDef
+    layout: Layout
+    language: str
+    answers: dict[str, Any]  # what the page shows, derived values included
+    stored: dict[str, Any]  # what is in the database
+    shown: frozenset[str]
+    findings: Iterable[Any] = ()
+    missing_required: frozenset[str] = frozenset()
+    errors: Mapping[str, str] = field(default_factory=dict)
+    posted: Posted | None = None  # what was typed, kept as it was typed
+    overrides: Mapping[str, str] = field(default_factory=dict)
+    choices: Choices = field(default_factory=dict)
+    row_labels: Mapping[str, str] = field(default_factory=dict)
+    added: Mapping[str, list[str]] = field(default_factory=dict)  # rows asked for and still empty
+
+
+@dataclass
+class Page:
+    """What the template of a form needs."""
+
+    title: str
+    instance: str
+    sections: list[Section]
+    says: list[Say]
+    missing: tuple[tuple[str, str], ...]
+    missing_options: Markup
+    counts: dict[str, int]
+    words: dict[str, str]
+    severities: dict[str, str]
+    readonly: bool
+    may_override: bool
+    may_error: bool
+    address: str
+    history_address: str
+    terms_address: str
+    file_address: str
+
+
+def build(state: State, **page: Any) -> Page:
+    """The page of a form; `page` gives addresses, rights and the instance's name."""
+    says = _says(state)
+    rendered: set[str] = set()
+    sections = [_section(state, block, says, rendered) for block in state.layout.blocks]
+    loose = [each for path, found in says.items() if path not in rendered for each in found]
+    missing = state.layout.missing
+    options = Markup("<option value=''></option>") + Markup("").join(
+        Markup("<option value='{}'>{}</option>").format(code, label) for code, label in missing
+    )
+    return Page(
+        title=state.layout.title,
+        sections=sections,
+        says=loose,
+        missing=missing,
+        missing_options=options,
+        counts=_counts(state, says),
+        words=_words(),
+        severities=severity_words(),
+        **page,
+    )
+
+
+def _says(state: State) -> dict[str, list[Say]]:
+    """The findings by the path they stand beside: the first that is on the page, so that each is said once."""
+    by_path: dict[str, list[Say]] = {}
+    for found in state.findings:
+        text = say(found.label, state.language)
+        paths = tuple(found.paths)
+        said = Say(found.severity, text, found.check_id, state.overrides.get(found.check_id, ""), paths)
+        place = next((path for path in paths if path in state.shown), paths[0] if paths else "")
+        by_path.setdefault(place, []).append(said)
+    return by_path
+
+
+def _counts(state: State, says: dict[str, list[Say]]) -> dict[str, int]:
+    counts = {"hard": len(state.errors), "protected": 0, "soft": 0, "open": len(state.missing_required)}
+    for found in says.values():
+        for each in found:
+            tone = "soft" if each.severity == "cross" else each.severity
+            if tone in counts:
+                counts[tone] += 1
+    return counts
+
+
+def _section(state: State, block: Block, says: dict[str, list[Say]], rendered: set[str]) -> Section:
+    keys = _row_keys(state, block)
+    rows = [_row(state, block, key, says, rendered) for key in keys]
+    user_rows = block.layout != "items" and not block.row_labels
+    shown = any(field.shown for row in rows for field in row.fields) if rows else user_rows
+    noun = block.title or state.layout.title
+    return Section(
+        id=block.id,
+        title=block.title if block.title != state.layout.title or len(state.layout.blocks) > 1 else "",
+        sub="",
+        layout=block.layout,
+        columns=block.faces,
+        rows=rows,
+        row_title=_("No.") if user_rows else "",
+        shown=shown,
+        always=user_rows,
+        can_add=user_rows,
+        add_label=_("Add: %(what)s", what=noun),
+        nothing=_("None entered.")
+        if user_rows
+        else _("The rows appear when the questions above are answered."),
+    )
+
+
+def _row_keys(state: State, block: Block) -> list[str]:
+    if block.layout == "items":
+        return ["1"]
+    held = rows_of(state.answers, block.id)
+    if block.row_labels:
+        visible = {
+            path.split("/", 1)[1].rsplit("/", 1)[0] for path in state.shown if path.startswith(block.id + "/")
+        }
+        return [key for key in block.row_labels if key in visible or key in held]
+    keys = dict.fromkeys([*held, *state.added.get(block.id, [])])
+    return sorted(keys, key=lambda key: int(key) if key.isdigit() else 0)
+
+
+def _row(state: State, block: Block, key: str, says: dict[str, list[Say]], rendered: set[str]) -> Row:
+    cells = state.answers.get(block.id, {}).get(key, {})
+    stored = state.stored.get(block.id, {}).get(key, {})
+    in_error = str(stored.get(ERROR) or "")
+    label, text = block.row_labels.get(key, ("", ""))
+    fields = [_field(state, block, face, key, cells, stored, says, rendered) for face in block.faces]
+    if in_error:
+        _fix(fields)
+    typed = (state.posted or {}).get(f"{block.id}/{key}/~error", [""])[0]
+    name = (
+        label
+        or state.row_labels.get(f"{block.id}/{key}")
+        or (key if block.layout == "table" else f"{block.title} {key}")
+    )
+    return Row(
+        key=key,
+        label=name,
+        help=text,
+        fields=fields,
+        shown=any(each.shown for each in fields),
+        stored=bool(stored) and not block.row_labels,
+        in_error=in_error,
+        error_typed="" if in_error else typed,
+    )
+
+
+def _fix(fields: list[Field]) -> None:
+    """A row in error can be read and not be changed."""
+    for each in fields:
+        each.kind, each.may_miss, each.shown, each.missing = (
+            "fixed",
+            False,
+            bool(each.values or each.missing),
+            "",
+        )
+
+
+def _field(
+    state: State,
+    block: Block,
+    face: Face,
+    key: str,
+    cells: Mapping[str, Any],
+    stored: Mapping[str, Any],
+    says: dict[str, list[Say]],
+    rendered: set[str],
+) -> Field:
+    path = f"{block.id}/{key}/{face.id}"
+    rendered.add(path)
+    cell = cells.get(face.id)
+    values, missing = _typed(state, face, path, cell)
+    options = state.choices.get(face.id, face.options) if not face.options else face.options
+    found = says.get(path, ())
+    error = state.errors.get(path)
+    value = values[0] if values else ""
+    return Field(
+        path=path,
+        label=face.label,
+        help=face.help,
+        kind=face.kind,
+        options=options,
+        unit=face.unit,
+        hint=face.hint,
+        width=face.width,
+        mode=face.mode,
+        required=face.required,
+        may_miss=face.may_miss,
+        dictionary=face.dictionary,
+        label_ids=f"h-{face.id} r-{block.id}-{key}",
+        value=value,
+        values=values,
+        text=_text(state, face, values, missing, options),
+        sha=value if face.kind == "file" and isinstance(cell, str) else "",
+        missing=missing,
+        missing_text=dict(state.layout.missing).get(missing, "") if missing else "",
+        shown=path in state.shown,
+        stored=face.id in stored,
+        error=error,
+        says=list(found),
+        classes=_classes(found, error, missing, path in state.missing_required),
+    )
+
+
+def _typed(state: State, face: Face, path: str, cell: Any) -> tuple[list[str], str]:
+    """What stands in the control: what was typed, to the letter, else the answer."""
+    posted = state.posted
+    if posted is not None and face.kind not in ("derived", "auto", "file"):
+        return [each for each in posted.get(path, []) if each], (posted.get(f"{path}~missing") or [""])[0]
+    if isinstance(cell, dict):
+        return [], str(cell.get("missing", ""))
+    if cell is None:
+        return [], ""
+    return ([str(each) for each in cell] if isinstance(cell, list) else [str(cell)]), ""
+
+
+def _text(state: State, face: Face, values: list[str], missing: str, options: Options) -> str:
+    """The answer in words, for read-only pages, derived values and chosen terms."""
+    if missing:
+        return ""
+    return text_of(face.item, state.study, values, state.language, options)
+
+
+def text_of(item: ItemDef, study: StudyDef, values: list[str], language: str, options: Options = ()) -> str:
+    """Values of an item in words: labels for codes, the value itself otherwise."""
+    if not values:
+        return ""
+    if options:
+        labels = dict(options)
+        return ("、" if language == "zh" else ", ").join(labels.get(value, value) for value in values)
+    return display(values if item.type == "multi" else values[0], item, study, language)
+
+
+def cell_text(study: StudyDef, item: ItemDef | None, cell: Any, language: str) -> str:
+    """A stored cell in words: its value with its unit, or why there is none."""
+    if cell is None or item is None:
+        return "" if cell is None else str(cell)
+    text = display(cell, item, study, language)
+    if isinstance(cell, dict):
+        return f"— {text}"
+    return f"{text} {item.unit}" if item.unit else text
+
+
+def _classes(found: Iterable[Say], error: str | None, missing: str, wanted: bool) -> str:
+    names = ["is-missing"] if missing else []
+    if error:
+        names.append("has-hard")
+    for each in found:
+        names.append("has-soft" if each.severity == "cross" else f"has-{each.severity}")
+    if wanted:
+        names.append("is-wanted")
+    return "".join(f" {name}" for name in dict.fromkeys(names))
+
+
+def severity_words() -> dict[str, str]:
+    """What each severity is called beside an item."""
+    return {
+        "hard": _("Cannot be right."),
+        "protected": _("Outside the protocol."),
+        "soft": _("Please check."),
+        "cross": _("Does not fit another form."),
+        "warning": _("Note."),
+    }
+
+
+def _words() -> dict[str, str]:
+    """The small words of every item, looked up once per page and not once per item."""
+    return {
+        "automatic": _("automatic"),
+        "clear": _("Clear the answer"),
+        "search": _("Type to search"),
+        "open_file": _("Open the picture"),
+        "drop_file": _("remove"),
+        "file_hint": _("JPEG or PNG, up to 10 MB"),
+        "calendar": _("Calendar"),
+        "no_answer": _("No answer because"),
+        "answer_after_all": _("answer after all"),
+        "required": _("required"),
+        "history": _("History"),
+        "override": _("Why it is true all the same (investigator)"),
+        "no_override": _("An investigator can save this with a reason."),
+        "overridden": _("Saved with the reason:"),
+        "in_error": _("In error:"),
+        "mark_row": _("mark in error"),
+        "why_error": _("Why this row is wrong"),
+    }

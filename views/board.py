@@ -1,0 +1,218 @@
+"""A participant's visits × forms as one page shows them: rows are visits, cells are forms, aggregated."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from flask import url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from design.definitions import EventDef, StudyDef
+from models import StudyEvent, Subject
+from models.clock import today
+from views.shell import study_label, tone_of
+from views.wording import status_name
+from workflows import listing, scheduling
+
+SIGNS = {
+    "complete": "●",
+    "in_progress": "◐",
+    "findings": "▲",
+    "expected": "○",
+    "optional": "·",
+    "not_done": "–",
+    "not_applicable": "–",
+    "in_error": "×",
+}
+ICONS = {"overdue": "clock", "missed": "alert", "due": "calendar", "done": "check", "not_done": "cross"}
+FAR = {"planned", "projected", "not_applicable"}
+Chip = tuple[str, str, str | None]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One form of one visit, or all instances of a repeating one."""
+
+    form_id: str
+    title: str
+    state: str
+    sign: str
+    text: str
+    href: str | None
+    add: str | None
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One row."""
+
+    key: str
+    name: str
+    status: str
+    state: str
+    chip: Chip
+    target: str
+    opens: str
+    closes: str
+    visit_date: str
+    window: str | None
+    reason: str
+    may_mark: bool
+    forms: int
+    cells: list[Cell]
+
+
+@dataclass
+class Board:
+    """The page: visits to work on, later ones folded, logs."""
+
+    now: list[Visit] = field(default_factory=list)
+    later: list[Visit] = field(default_factory=list)
+    logs: list[Visit] = field(default_factory=list)
+    has_unscheduled: bool = False
+    later_open: bool = False
+
+
+def event_name(definition: EventDef | None, event: StudyEvent) -> str:
+    """A visit's name; repeated ones carry their number."""
+    name = study_label(definition.label) if definition else event.event_id
+    numbered = definition is not None and definition.kind in ("repeating", "unscheduled")
+    return f"{name} {event.repeat}" if numbered else name
+
+
+def board_of(subject: Subject, study: StudyDef, may_enter: bool, opened: str = "") -> Board:
+    """Every visit with its forms; two statements whatever the number of visits (events, and one over the forms)."""
+    day = today(subject.site.timezone)
+    stored = listing.progress(subject)
+    board = Board(has_unscheduled=any(each.kind == "unscheduled" for each in study.events.values()))
+    for event in sorted(subject.events, key=_shown_order):
+        definition = study.events.get(event.event_id)
+        held = stored.get(event.id, {})
+        status = scheduling.status_of(study, event, subject.events, day)
+        visit = _visit(subject, study, event, definition, held, status, may_enter)
+        if definition is not None and definition.kind == "log":
+            board.logs.append(visit)
+        elif status in FAR and event.target is not None and not held and event.key != opened:
+            board.later.append(visit)
+        else:
+            board.now.append(visit)
+    return board
+
+
+def _shown_order(event: StudyEvent) -> tuple[Any, ...]:
+    """As planned; an unscheduled visit stands behind the last visit planned before its date."""
+    when = event.visit_date or event.target
+    return (
+        event.position >= 1_000_000,
+        event.event_id == "UNS" and when is None,
+        event.position,
+        event.repeat,
+    )
+
+
+def _visit(
+    subject: Subject,
+    study: StudyDef,
+    event: StudyEvent,
+    definition: EventDef | None,
+    held: Mapping[str, Sequence[Any]],
+    status: str,
+    may_enter: bool,
+) -> Visit:
+    asked = {each.form_id: each.required for each in definition.forms} if definition else {}
+    forms = [*asked, *(form_id for form_id in held if form_id not in asked)]
+    cells = [
+        _cell(subject, study, event, form_id, asked.get(form_id, False), held.get(form_id, ()), may_enter)
+        for form_id in forms
+        if form_id in study.forms
+    ]
+    return Visit(
+        key=event.key,
+        name=event_name(definition, event),
+        status=status,
+        state=event.state,
+        chip=(status_name(status), tone_of(status), ICONS.get(status)),
+        target=_day(event.target),
+        opens=_day(event.opens),
+        closes=_day(event.closes),
+        visit_date=_day(event.visit_date),
+        window=scheduling.window_of(event),
+        reason=event.reason or "",
+        may_mark=event.state == "missed"
+        or (event.state == "planned" and status in ("due", "overdue", "missed")),
+        forms=sum(asked.values()),
+        cells=cells,
+    )
+
+
+def _day(value: date | None) -> str:
+    return value.isoformat() if value else ""
+
+
+def _cell(
+    subject: Subject,
+    study: StudyDef,
+    event: StudyEvent,
+    form_id: str,
+    required: bool,
+    held: Sequence[Any],
+    may_enter: bool,
+) -> Cell:
+    form = study.forms[form_id]
+    state, text = _state(event, required, held)
+    add = None
+    if form.repeats and held and may_enter and event.state != "not_applicable":
+        add = form_address(subject, event, form_id, "new")
+    if len(held) > 1:
+        href = url_for("forms.instances", subject_id=subject.id, event_key=event.key, form_id=form_id)
+        text = f"{len(held)} × · {text}"
+    elif held:
+        href = form_address(subject, event, form_id, held[0].repeat)
+    else:
+        href = form_address(subject, event, form_id, "new" if form.repeats else 1)
+    openable = bool(held) or (may_enter and event.state != "not_applicable")
+    return Cell(form_id, study_label(form.label), state, SIGNS[state], text, href if openable else None, add)
+
+
+def _state(event: StudyEvent, required: bool, held: Sequence[Any]) -> tuple[str, str]:
+    """What a cell says: the most pressing of its instances."""
+    alive = [each for each in held if each.in_error is None]
+    findings = sum(len(each.findings or ()) for each in alive)
+    words = cell_words()
+    if findings:
+        return "findings", ngettext("%(num)d to check", "%(num)d to check", findings)
+    if held and not alive:
+        return "in_error", words["in_error"]
+    if not alive:
+        closed = event.state in ("not_applicable", "not_done")
+        state = "not_applicable" if closed else "expected" if required else "optional"
+        return state, words[state]
+    for state in ("in_progress", "complete", "not_done"):
+        if any(each.entry == state for each in alive):
+            return state, words[state]
+    return "complete", words["complete"]
+
+
+def form_address(subject: Subject, event: StudyEvent, form_id: str, repeat: int | str) -> str:
+    """The address of a form; built by hand, because a page holds hundreds and `url_for` is slow."""
+    return f"/participants/{subject.id}/{event.key}/{form_id}/{repeat}"
+
+
+def cell_words() -> dict[str, str]:
+    """The states of a form in words."""
+    return {
+        "complete": _("complete"),
+        "in_progress": _("in progress"),
+        "expected": _("expected"),
+        "optional": _("optional"),
+        "not_done": _("not done"),
+        "not_applicable": _("not applicable"),
+        "in_error": _("in error"),
+    }
+
+
+def subject_chip(subject: Subject) -> Chip:
+    """A participant's status as a chip."""
+    return status_name(subject.status), tone_of(subject.status), None
