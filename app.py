@@ -13,7 +13,8 @@ from sqlalchemy.exc import DBAPIError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import commands
-from models import User, change, db
+from models import User, db
+from models.change import ChangedMeanwhile
 from models.engine import configure_engine
 from settings import ROOT, Settings
 from views import (
@@ -67,7 +68,6 @@ def create_app(settings: Settings | None = None) -> Flask:
     db.init_app(app)
     with app.app_context():
         configure_engine(db.engine)
-    change.install(db.session)
     migrate.init_app(app, db)
     babel.init_app(app, locale_selector=shell.choose_language)
     # The guard stands before the CSRF check: who is signed out is sent to the sign-in, not told of a stale token.
@@ -78,8 +78,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.add_url_rule("/healthz", "healthz", healthz)
     shell.install(app)
     errors.install(app)
-    for failure in (DBAPIError, change.TrailUnavailable, TimeoutError):
-        app.register_error_handler(failure, errors.on_trail_unavailable)
+    app.register_error_handler(ChangedMeanwhile, errors.on_changed_meanwhile)
+    app.register_error_handler(DBAPIError, errors.on_trail_unavailable)
     commands.register(app)
     if settings.trusted_proxies:
         hops = settings.trusted_proxies

@@ -17,9 +17,9 @@ from pathlib import Path
 
 import orjson
 import pandas as pd
-from design.reader import load_study
 from sqlalchemy import create_engine
 
+from design.reader import load_study
 from exports import as_csv, tables
 from exports.tables import Scope
 from models import db

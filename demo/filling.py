@@ -7,7 +7,7 @@ from typing import Any
 
 from design import answers as documents
 from design.definitions import ItemDef
-from workflows import entering, finding
+from workflows import entering, finding, recording
 from workflows.finding import FormPlace
 
 Answers = dict[str, Any]
@@ -29,8 +29,9 @@ def document(place: FormPlace, values: dict[str, Any]) -> Answers:
 
 def complete(place: FormPlace, answers: Answers, day: date, dice: Random) -> Answers:
     """Answer every required item that is shown and still empty; a few rounds, because answers show more items."""
+    record = recording.record_of(place.subject, place.study)
     for _ in range(4):
-        verdict = entering.check(place, answers)
+        verdict = entering.check(place, answers, record)
         if not verdict.missing_required:
             break
         changes = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -55,8 +55,12 @@ class Place:
 
 def evaluate_expression(study: StudyDef, record: SubjectRecord, rule: Expression, today: date) -> Any:
     """The value of an expression about the participant as a whole (anchor, life cycle); None when not evaluable."""
+    world = record.world
+    if world is None or world.study is not study or world.today != today:
+        world = record.world = World(study, record, today)
+    world.steps = 0
     try:
-        return rule.run(World(study, record, today).nowhere())
+        return rule.run(world.nowhere())
     except TooCostly:
         return None
 
@@ -73,13 +77,11 @@ class _Judgement:
     def __init__(self, study: StudyDef, record: SubjectRecord, instance: FormInstance, today: date) -> None:
         self.study, self.instance = study, instance
         self.form = study.forms[instance.form_id]
-        self.world = World(study, record.replacing(instance), today)
-        current = next(each for each in self.world.record.instances if each.place == instance.place)
-        self.current = current
         self.answers: dict[str, Any] = {
             group: {row: dict(cells) for row, cells in rows.items()} for group, rows in instance.answers.items()
         }
-        object.__setattr__(current, "answers", self.answers)
+        self.current = replace(instance, answers=self.answers)
+        self.world = World(study, record.replacing(self.current), today)
         self.result = Verdict(self.answers)
         self.child_shown: dict[str, bool] = {}
 
@@ -117,6 +119,7 @@ class _Judgement:
                     yield Place(group, key, False)
 
     def _run(self, rule: Expression, place: Place) -> Any:
+        self.world.steps = 0
         group = place.group.id if place.group.repeats else None
         try:
             return rule.run(self.world.scope_of(self.current, group, place.key))
@@ -289,20 +292,35 @@ def needs(study: StudyDef, form_id: str) -> frozenset[str]:
     return study._cache[key]
 
 
-def dependents(study: StudyDef, form_id: str, changed_items: frozenset[str] | None = None) -> tuple[str, ...]:
-    """The forms whose derivations or checks read this form (or just these items of it), in study order."""
+def dependents(study: StudyDef, form_id: str, changed_items: frozenset[str] | None = None) -> dict[str, bool]:
+    """The forms whose derivations or checks read this form (or just these items of it), in study order.
+
+    The value says how far: True, instances in any event; False, only those in the same event.
+    """
     key = ("dependents", form_id, changed_items)
     if key not in study._cache:
         names = {form_id, *study.forms[form_id].children}
-        found = []
+        found: dict[str, bool] = {}
         for other in study.forms.values():
             if other.under:
                 continue
             for rule in _rules(study, other.id):
                 if rule.forms & names and (changed_items is None or rule.items & changed_items or not rule.items):
-                    found.append(other.id)
-                    break
+                    found[other.id] = found.get(other.id, False) or bool(rule.anywhere & names)
         if len(study._cache) > 20_000:
             study._cache.clear()
-        study._cache[key] = tuple(found)
+        study._cache[key] = found
+    return study._cache[key]
+
+
+def settling_forms(study: StudyDef) -> frozenset[str]:
+    """The forms that decide a participant's status, number and schedule."""
+    key = ("settling",)
+    if key not in study._cache:
+        rules = [*study.anchors.values(), *study.projected.values(), *study.lifecycle.values()]
+        rules += [rule for rule in (study.rules.close_events_after, study.rules.enrol) if rule is not None]
+        rules += [event.count for event in study.events.values() if event.count is not None]
+        named = {study.document_form(form).id for rule in rules for form in rule.forms}
+        items = [*study.rules.person_key, *(each for e in study.events.values() for each in (e.visit_date, e.not_done) if each)]
+        study._cache[key] = frozenset(named | {item.partition(".")[0] for item in items})
     return study._cache[key]

@@ -71,6 +71,7 @@ class Expression:
     parameters: frozenset[str]
     lookups: tuple[tuple[str, str | None], ...]
     events: frozenset[str]
+    anywhere: frozenset[str]  # forms read in other events than this one
 
     def __str__(self) -> str:
         return self.source
@@ -93,6 +94,7 @@ class _Reads:
     parameters: set[str] = field(default_factory=set)
     lookups: list[tuple[str, str | None]] = field(default_factory=list)
     events: set[str] = field(default_factory=set)
+    anywhere: set[str] = field(default_factory=set)
 
 
 def compile_expression(source: str) -> Expression:
@@ -121,6 +123,7 @@ def compile_expression(source: str) -> Expression:
         parameters=frozenset(reads.parameters),
         lookups=tuple(reads.lookups),
         events=frozenset(reads.events),
+        anywhere=frozenset(reads.anywhere),
     )
 
 
@@ -318,6 +321,7 @@ class _Parser:
             self.reads.names.add(name)
             return (lambda scope: scope.top.lookup(name)), ("name", name)
         self.reads.forms.add(owner)
+        self.reads.anywhere.add(owner)
         self.reads.qualified.add((owner, name))
         return (lambda scope: scope.world.only(owner, name)), ("name", name)
 
@@ -363,17 +367,19 @@ class _Parser:
     def _aggregate(self, name: str) -> Parsed:
         form = self._next()[1]
         self.reads.forms.add(form)
+        self.reads.anywhere.add(form)
         item = None
         if self._take("."):
             item = self._next()[1]
             self.reads.scoped.append((form, item))
-        condition = None
+        condition, before = None, len(self.reads.scoped)
         if self._take("where"):
             self.where.append(form)
             condition, _ = self._or()
             self.where.pop()
         self._expect(")")
-        return operators.aggregate(name, form, item, condition), (("name", item) if item else None)
+        named = tuple(each for owner, each in self.reads.scoped[before:] if owner == form and each not in BUILTINS)
+        return operators.aggregate(name, form, item, condition, named), (("name", item) if item else None)
 
     def _placed(self, name: str) -> Parsed:
         event = None
@@ -389,5 +395,7 @@ class _Parser:
         item = self._next()[1]
         self._expect(")")
         self.reads.forms.add(form)
+        if name != "same_event":
+            self.reads.anywhere.add(form)
         self.reads.qualified.add((form, item))
         return operators.placed(name, event, form, item), ("name", item)

@@ -176,11 +176,11 @@ def negative(inner: Node) -> Node:
     return lambda scope: calculate("-", Decimal(0), inner(scope))
 
 
-def aggregate(name: str, form: str, item: str | None, condition: Node | None) -> Node:
-    """An aggregate over the instances or rows of a form."""
+def aggregate(name: str, form: str, item: str | None, condition: Node | None, named: tuple[str, ...] = ()) -> Node:
+    """An aggregate over the instances or rows of a form; `named` are the items that its condition reads of them."""
 
     def node(scope: Any) -> Any:
-        rows = scope.world.rows(form, item)
+        rows = scope.world.rows(form, item, named)
         if condition is not None:
             judged = [(row, truth(condition(row.scope(scope.top)))) for row in rows]
             rows = [row for row, verdict in judged if verdict is True]

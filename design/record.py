@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -47,11 +47,19 @@ class SubjectRecord:
     instances: list[FormInstance]
     site: str = ""
     status: str = "screening"
+    by_form: dict[str, list[FormInstance]] = field(default_factory=dict)
+    world: World | None = field(default=None, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if not self.by_form:
+            for each in self.instances:
+                self.by_form.setdefault(each.form_id, []).append(each)
 
     def replacing(self, instance: FormInstance) -> SubjectRecord:
         """The record with one instance in its newest state."""
-        others = [each for each in self.instances if each.place != instance.place]
-        return SubjectRecord([*others, instance], self.site, self.status)
+        same = [each for each in self.by_form.get(instance.form_id, ()) if each.place != instance.place]
+        by_form = {**self.by_form, instance.form_id: [*same, instance]}
+        return SubjectRecord(self.instances, self.site, self.status, by_form)
 
     def value_in_event(self, qualified: str | None, event_id: str, repeat: int, study: StudyDef) -> Any:
         """The value of `FORM.ITEM` in one event; None without one."""
@@ -59,8 +67,8 @@ class SubjectRecord:
             return None
         form_id, _, item_id = qualified.partition(".")
         item = study.items[item_id]
-        for each in self.instances:
-            if each.form_id == form_id and each.event_id == event_id and each.event_repeat == repeat and not each.in_error:
+        for each in self.by_form.get(form_id, ()):
+            if each.event_id == event_id and each.event_repeat == repeat and not each.in_error:
                 value = to_value(each.answers.get(item.group_id, {}).get("1", {}).get(item_id), item)
                 if value is not None:
                     return value
@@ -96,10 +104,6 @@ class World:
     def __init__(self, study: StudyDef, record: SubjectRecord, today: date) -> None:
         self.study, self.record, self.today, self.steps = study, record, today, 0
         self._rows: dict[tuple[str, str | None], list[Row]] = {}
-        self._by_form: dict[str, list[FormInstance]] = {}
-        for each in record.instances:
-            if not each.in_error:
-                self._by_form.setdefault(each.form_id, []).append(each)
 
     def forget(self, form_id: str) -> None:
         """The instance being judged has changed: rows of its form are found anew."""
@@ -124,10 +128,15 @@ class World:
             return text
         return number if number.is_finite() else text
 
-    def rows(self, form_id: str, item_id: str | None) -> list[Row]:
-        """The rows that an aggregate over `form_id` (and an item of it) iterates, in natural order."""
+    def rows(self, form_id: str, item_id: str | None, named: tuple[str, ...] = ()) -> list[Row]:
+        """The rows that an aggregate over `form_id` iterates, in natural order.
+
+        Which rows these are follows from the item aggregated, or else from the items that the condition names: rows of
+        the repeating group they stand in, or the instances of the form.
+        """
         self.steps += 20
-        key = (form_id, self._row_group(form_id, item_id))
+        groups = (self._row_group(form_id, name) for name in (item_id, *named))
+        key = (form_id, next((group for group in groups if group), None))
         if key not in self._rows:
             self._rows[key] = list(self._find_rows(form_id, key[1]))
         rows = self._rows[key]
@@ -161,7 +170,7 @@ class World:
 
     def _ordered(self, form_id: str) -> list[FormInstance]:
         form = self.study.forms[form_id]
-        found = self._by_form.get(form_id, [])
+        found = [each for each in self.record.by_form.get(form_id, ()) if not each.in_error]
         if not form.order_by:
             return sorted(found, key=lambda each: (each.event_order, each.repeat))
 

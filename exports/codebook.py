@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from typing import Any
 
 from design.definitions import CheckDef, StudyDef
-
 from exports.shape import Table, Variable
 
 _VARIABLES = (

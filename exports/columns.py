@@ -14,7 +14,6 @@ from typing import Any
 
 from design.answers import is_missing_reason
 from design.definitions import ItemDef, StudyDef
-
 from exports.layout import ItemColumn, codes_of, merged_codes
 from exports.shape import Variable
 

@@ -8,9 +8,9 @@ kept in place.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from design.definitions import FormDef, ItemDef, ItemGroupDef, StudyDef
-
 from exports.shape import Code
 
 
@@ -46,6 +46,11 @@ class TableLayout:
     group: str | None
     columns: list[ItemColumn]
     row_labels: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+    @cached_property
+    def row_order(self) -> dict[str, int]:
+        """The place of each row that is listed from a table."""
+        return {row: place for place, row in enumerate(self.row_labels)}
 
 
 def plan(versions: Sequence[StudyDef], with_masked: bool = False) -> list[TableLayout]:

@@ -1,16 +1,15 @@
-"""The tables that are not a form: participants, their schedule, the state of forms, what is missing."""
+"""The tables that are no form: participants, their schedule, and what is missing."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-import orjson
-from design.definitions import StudyDef
-from sqlalchemy import Connection, Text, select, type_coerce
+from sqlalchemy import Connection, select
 
+from design.definitions import StudyDef
 from exports.shape import Code, Table, Variable
-from models import FormData, Site, Study, StudyEvent, Subject
+from models import Site, Study, StudyEvent, Subject
 
 STATUSES = {
     "screening": ("Screening", "筛选中"),
@@ -36,11 +35,6 @@ WINDOW = {
     "IN": ("In the window", "窗口期内"),
     "LATE": ("After the window", "晚于窗口期"),
 }
-ENTRY = {
-    "in_progress": ("In progress", "录入中"),
-    "complete": ("Complete", "完成"),
-    "not_done": ("Not done", "未做"),
-}
 YES_NO = {"Y": ("Yes", "是"), "N": ("No", "否")}
 
 _SUBJECT_KEYS = (
@@ -49,7 +43,7 @@ _SUBJECT_KEYS = (
     Variable("SUBJID", "text", "Subject number", "受试者编号", role="key"),
     Variable("SCRNO", "text", "Screening number", "筛选号", role="key"),
 )
-_EVENT_KEYS = (
+EVENT_KEYS = (
     *_SUBJECT_KEYS,
     Variable("VISIT", "text", "Visit", "访视", role="key"),
     Variable("VISITNUM", "integer", "Visit number", "访视序号", role="key"),
@@ -58,7 +52,7 @@ _EVENT_KEYS = (
 )
 
 
-def _codes(words: dict[str, tuple[str, str]]) -> tuple[Code, ...]:
+def codes_from(words: dict[str, tuple[str, str]]) -> tuple[Code, ...]:
     return tuple(Code(code, en, zh) for code, (en, zh) in words.items())
 
 
@@ -140,7 +134,7 @@ def subjects_table(subjects: dict[int, SubjectRow], studies: dict[int, StudyDef]
         *_SUBJECT_KEYS,
         Variable("SITE_EN", "text", "Site name, English", "中心英文名称", role="en"),
         Variable("SITE_ZH", "text", "Site name, Chinese", "中心中文名称", role="zh"),
-        Variable("STATUS", "text", "Status", "状态", codes=_codes(STATUSES)),
+        Variable("STATUS", "text", "Status", "状态", codes=codes_from(STATUSES)),
         Variable("PLACE", "integer", "Place among the planned participants", "入组名额序号"),
         Variable("PREVSCR", "text", "Previous screening number", "既往筛选号"),
         Variable("CREATED", "datetime", "Added to the system (UTC)", "录入系统时间（UTC）"),
@@ -149,22 +143,22 @@ def subjects_table(subjects: dict[int, SubjectRow], studies: dict[int, StudyDef]
         (*s.key, s.site_en, s.site_zh, s.status, s.place, s.previous, instant(s.created_at))
         for s in subjects.values()
     ]
-    return _table("SUBJECTS", "Participants", "受试者", variables, rows)
+    return table_of("SUBJECTS", "Participants", "受试者", variables, rows)
 
 
 def events_table(events: dict[int, EventKey], studies: dict[int, StudyDef]) -> Table:
     """One row per event: target, window, date and how the date lies to the window."""
     newest = studies[max(studies)]
     variables = [
-        *_EVENT_KEYS,
+        *EVENT_KEYS,
         Variable("VISIT_ZH", "text", "Visit, Chinese", "访视（中文）", role="zh"),
-        Variable("STATE", "text", "State", "状态", codes=_codes(STATES)),
+        Variable("STATE", "text", "State", "状态", codes=codes_from(STATES)),
         Variable("TARGET", "date", "Target date", "目标日期"),
         Variable("OPENS", "date", "Window opens", "窗口期开始"),
         Variable("CLOSES", "date", "Window closes", "窗口期结束"),
-        Variable("PROJECTED", "text", "Dates are projected", "日期为预计", codes=_codes(YES_NO)),
+        Variable("PROJECTED", "text", "Dates are projected", "日期为预计", codes=codes_from(YES_NO)),
         Variable("VISDAT", "date", "Date of the visit", "访视日期"),
-        Variable("WINDOW", "text", "Visit against its window", "访视与窗口期", codes=_codes(WINDOW)),
+        Variable("WINDOW", "text", "Visit against its window", "访视与窗口期", codes=codes_from(WINDOW)),
         Variable("DAYS_OFF", "integer", "Days from the target", "距目标日期天数", unit="d"),
         Variable("REASON", "text", "Reason", "原因"),
     ]
@@ -190,7 +184,7 @@ def events_table(events: dict[int, EventKey], studies: dict[int, StudyDef]) -> T
                 row.reason,
             )
         )
-    return _table("EVENTS", "Visits and their schedule", "访视计划", variables, rows)
+    return table_of("EVENTS", "Visits and their schedule", "访视计划", variables, rows)
 
 
 def window_of(opens: date | None, closes: date | None, visited: date | None, projected: bool) -> str | None:
@@ -198,77 +192,6 @@ def window_of(opens: date | None, closes: date | None, visited: date | None, pro
     if visited is None or opens is None or closes is None or projected:
         return None
     return "EARLY" if visited < opens else "LATE" if visited > closes else "IN"
-
-
-def forms_table(
-    connection: Connection, events: dict[int, EventKey], versions: dict[int, StudyDef], with_errors: bool
-) -> Table:
-    """One row per stored form: how far its entry is, who saved it last, and whether it was not done or in
-    error.
-    """
-    variables = [
-        *_EVENT_KEYS,
-        Variable("FORM", "text", "Form", "表单", role="key"),
-        Variable("FORM_REPEAT", "integer", "Repeat of the form", "表单重复序号", role="key"),
-        Variable("STUDY_VERSION", "integer", "Study version", "研究版本", role="key"),
-        Variable("ENTRY", "text", "Entry", "录入状态", codes=_codes(ENTRY)),
-        Variable("NOT_DONE", "text", "Not done, reason", "未做原因"),
-        Variable("PROTECTION", "text", "Protection", "保护状态"),
-        Variable("REVISION", "integer", "Revision", "修订号"),
-        Variable("SAVED_AT", "datetime", "Last saved (UTC)", "最后保存时间（UTC）"),
-        Variable("SAVED_BY", "text", "Last saved by", "最后保存人"),
-        Variable("OPEN_CHECKS", "text", "Checks that fail", "未通过的核查"),
-        Variable("IN_ERROR", "text", "Marked in error, reason", "标记为错误的原因", role="status"),
-    ]
-    stored = _forms_in_order(connection, events)
-    reasons = _not_done_reasons(connection)
-    rows = [
-        (
-            *events[event_id].key,
-            form_id,
-            repeat,
-            versions[version_id].version,
-            entry,
-            reasons.get((event_id, form_id, repeat)),
-            protection,
-            revision,
-            saved_at[:19],
-            saved_by,
-            None if findings == "[]" else _check_ids(findings),
-            in_error,
-        )
-        for (
-            event_id, form_id, repeat, version_id, entry, protection, revision, saved_at, saved_by, findings, in_error
-        ) in stored
-        if with_errors or in_error is None
-    ]  # fmt: skip
-    return _table("FORMS", "State of every form", "各表单状态", variables, rows)
-
-
-def _forms_in_order(connection: Connection, events: dict[int, EventKey]) -> list[Any]:
-    """Every stored form in scope, times and findings as the text they are stored as: nothing is parsed in vain."""
-    f = FormData
-    wanted = (f.study_event_id, f.form_id, f.repeat, f.version_id, f.entry, f.protection, f.revision)
-    texts = (type_coerce(f.saved_at, Text), f.saved_by, type_coerce(f.findings, Text), f.in_error)
-    found = [row for row in connection.execute(select(*wanted, *texts)).fetchall() if row[0] in events]
-    found.sort(key=lambda row: (events[row[0]].order, row[1], row[2]))
-    return found
-
-
-def _check_ids(findings: str) -> str | None:
-    return ";".join(sorted({finding["check"] for finding in orjson.loads(findings)})) or None
-
-
-def _not_done_reasons(connection: Connection) -> dict[tuple[int, str, int], str | None]:
-    f = FormData
-    selection = select(f.study_event_id, f.form_id, f.repeat, type_coerce(f.answers, Text)).where(
-        f.entry == "not_done"
-    )
-    reasons = {}
-    for event_id, form_id, repeat, text in connection.execute(selection):
-        cell = orjson.loads(text).get("_form", {}).get("1", {}).get("_not_done", {})
-        reasons[(event_id, form_id, repeat)] = cell.get("missing")
-    return reasons
 
 
 def missing_table(
@@ -284,15 +207,15 @@ def missing_table(
         *keys,
         Variable("TABLE", "text", "Table", "数据表"),
         Variable("ITEM", "text", "Item", "变量"),
-        Variable("REASON", "text", "Reason", "原因代码", codes=_codes(labels)),
+        Variable("REASON", "text", "Reason", "原因代码", codes=codes_from(labels)),
         Variable("REASON_EN", "text", "Reason, English", "原因（英文）", role="en"),
         Variable("REASON_ZH", "text", "Reason, Chinese", "原因（中文）", role="zh"),
     ]
     rows = [(*row, *labels.get(row[-1], (None, None))) for row in missing]
-    return _table("MISSING", "Answers that are missing, and why", "缺失的答案及原因", variables, rows)
+    return table_of("MISSING", "Answers that are missing, and why", "缺失的答案及原因", variables, rows)
 
 
-def _table(name: str, en: str, zh: str, variables: list[Variable], rows: list[tuple[Any, ...]]) -> Table:
+def table_of(name: str, en: str, zh: str, variables: list[Variable], rows: list[tuple[Any, ...]]) -> Table:
     columns = [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in variables]
     return Table(name, en, zh, variables, dict(zip([v.name for v in variables], columns, strict=True)))
 

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from design.definitions import StudyDef
 from sqlalchemy import Connection, Select, Text, or_, select, type_coerce
 
+from design.definitions import StudyDef
 from exports import as_csv
 from exports.tables import Scope
 from models import Change, ChangeEntries, FormData, Site, StudyEvent, Subject

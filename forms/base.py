@@ -3,7 +3,7 @@
 from flask import abort, request
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import InputRequired, Length, Regexp
 
 NEEDED = _l("Please fill in this field.")
 
@@ -21,6 +21,11 @@ class Input(FlaskForm):
 def needed() -> InputRequired:
     """The field must be filled in."""
     return InputRequired(NEEDED)
+
+
+def a_reason() -> Regexp:
+    """The field must say why: three characters that are not spaces around."""
+    return Regexp(r"^\s*\S.+\S\s*$", message=_l("Give a reason of at least three characters."))
 
 
 def at_most(count: int) -> Length:

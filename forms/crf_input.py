@@ -1,8 +1,9 @@
 """What the browser may send for a form: posted names and texts in, an answers document and sentences out.
 
 A lean parser over the definitions instead of one WTForms field per item: it walks over what was posted, once.
-Names: `<group>/<row>/<ITEM>` value (repeated for a multi item) · `…~missing` why there is none · `…~drop` take the file
-away · `<group>/<row>/~error` why a row is in error · `_revision`, `_reason`, `_then`, `_add`, `_override/<CHECK>`.
+Names: `<group>/<row>/<ITEM>` value (repeated for a multi item) · `…~missing` why there is none ·
+`…~drop` take the file away · `<group>/<row>/~error` why a row is in error · `_revision`, `_reason`, `_then`, `_add`,
+`_override/<CHECK>`.
 """
 
 import re
@@ -41,7 +42,7 @@ class _Place:
 
 @dataclass
 class CrfInput:
-    """What was posted, read. `answers` holds what could be read, `errors` a sentence for each path that could not."""
+    """What was posted, read: `answers` what could be read, `errors` a sentence per path that could not."""
 
     answers: Answers = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
@@ -66,8 +67,8 @@ class CrfInput:
     ) -> "CrfInput":
         """Read a posted form.
 
-        `stored` is the document that is saved now: rows in error and kept files come from it. `files` are hashes of the
-        files sent along, by path. `allowed` are the values a reference or user item may take, by item.
+        `stored` is the document that is saved now: rows in error and kept files come from it. `files` are
+        hashes of the files sent along, by path. `allowed` are the values a reference or user item may take, by item.
 
         Raises:
             UnknownName: a posted name does not belong to this form.
@@ -99,7 +100,7 @@ _PLACES: dict[tuple[int, str], tuple[StudyDef, dict[str, _Place]]] = {}
 
 
 def places_of(study: StudyDef, form: FormDef) -> dict[str, _Place]:
-    """The groups that may be posted on a form's page, those of its child forms included; made once per version."""
+    """The groups that may be posted on a form's page, child forms included; made once per version."""
     made = _PLACES.get((id(study), form.id))
     if made is None or made[0] is not study:
         children = [study.forms[child_id] for child_id in form.children]
@@ -308,7 +309,7 @@ class _Reader:
             self._set(group_id, row, item_id, kept)
 
     def keep_rows_in_error(self) -> None:
-        """Rows marked in error stay as they are: their answers come from what is stored, never from the browser."""
+        """Rows marked in error stay as they are: their answers are those stored, not the browser's."""
         for group_id, rows in self.stored.items():
             for row, cells in rows.items():
                 if isinstance(cells, dict) and ERROR in cells:

@@ -1,4 +1,4 @@
-"""How a form looks, as far as the definitions alone say: made once per version, form and language, then shared."""
+"""How a form looks, as far as the definitions alone say: made once and shared."""
 
 from dataclasses import dataclass
 
@@ -17,10 +17,10 @@ WIDTHS = {
     "datetime": "datetime",
 }
 HINTS = {
-    "date": ("YYYY-MM-DD", "年-月-日 2026-03-14"),
-    "partial_date": ("YYYY-MM-DD or YYYY-MM or YYYY", "2026-03-14 / 2026-03 / 2026"),
+    "date": ("YYYY-MM-DD", "年-月-日"),
+    "partial_date": ("YYYY[-MM[-DD]]", "年[-月[-日]]"),
     "time": ("HH:MM", "时:分"),
-    "datetime": ("YYYY-MM-DD HH:MM", "2026-03-14 09:30"),
+    "datetime": ("YYYY-MM-DD HH:MM", "年-月-日 时:分"),
 }
 TABLE_KINDS = {"select", "input", "auto", "derived"}
 

@@ -1,6 +1,7 @@
 """A form as the page shows it now: the layout, what is stored or was typed, and the verdict on it.
 
-Only attributes that the template reads; no database, no rules. The verdict decides what is shown and what is wrong.
+Only attributes that the template reads; no database, no rules. The verdict decides what is shown and what is
+wrong.
 """
 
 from collections.abc import Iterable, Mapping
@@ -164,7 +165,7 @@ def build(state: State, **page: Any) -> Page:
 
 
 def _says(state: State) -> dict[str, list[Say]]:
-    """The findings by the path they stand beside: the first that is on the page, so that each is said once."""
+    """The findings by the path they stand beside: the first on the page, so that each is said once."""
     by_path: dict[str, list[Say]] = {}
     for found in state.findings:
         text = say(found.label, state.language)

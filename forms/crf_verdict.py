@@ -8,7 +8,7 @@ from forms.crf_page import State, text_of
 
 
 def as_json(state: State, posted_names: list[str]) -> dict[str, Any]:
-    """Shown and hidden paths, derived values, findings in words, what is still required, what would be a correction.
+    """Shown and hidden paths, derived values, findings in words, what is required, what is a correction.
 
     `redraw` names the groups whose pre-listed rows are no longer those on the page.
     """

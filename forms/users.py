@@ -4,7 +4,7 @@ from flask_babel import lazy_gettext as _l
 from wtforms import DateField, SelectField, StringField
 from wtforms.validators import Optional, Regexp
 
-from forms.base import Input, at_most, needed
+from forms.base import Input, a_reason, at_most, needed
 from forms.signing_in import LANGUAGES
 
 BAD_DATE = _l("Enter a date like 2026-03-14.")
@@ -53,4 +53,4 @@ class GrantInput(Input):
 class ReasonInput(Input):
     """Why an account is changed."""
 
-    reason = StringField(_l("Reason"), [needed(), at_most(500)])
+    reason = StringField(_l("Reason"), [needed(), a_reason(), at_most(500)])

@@ -6,13 +6,14 @@ that), so the trail tells what was there, not what somebody believed was there. 
 
 from collections import defaultdict
 from collections.abc import Iterable
+from datetime import date
 from typing import Any, Protocol
 
-from sqlalchemy import ClauseElement, Column, Connection, Table, event, inspect, select
+from sqlalchemy import ClauseElement, Column, Table, event, inspect, select
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Mapper, ORMExecuteState, Session, SessionTransaction, UOWTransaction
-from sqlalchemy.orm.exc import StaleDataError
 
-from models.base import Base, db
+from models.base import db
 from models.leaves import Leaves, column_leaves
 
 KEY = "change"  # where a session keeps the change it is in
@@ -21,6 +22,13 @@ TRAIL = frozenset({"change", "change_entries", "chain_head"})
 
 class WrittenOutsideChange(Exception):
     """An audited row was about to be written where nothing would have recorded it."""
+
+
+class ChangedMeanwhile(DBAPIError):
+    """Somebody else changed the row since it was read; nothing was saved. Trying again reads it anew."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(None, None, Exception(sentence))
 
 
 class Recorder(Protocol):
@@ -33,7 +41,7 @@ class Recorder(Protocol):
 
 
 def _is_audited(thing: object) -> bool:
-    return isinstance(thing, Base) and thing.audited
+    return isinstance(thing, db.Model) and thing.audited
 
 
 def _written(session: Session) -> list[Any]:
@@ -51,10 +59,10 @@ def before_flush(session: Session, _context: UOWTransaction, _instances: Any) ->
 
     Raises:
         WrittenOutsideChange: an audited row outside a change, or a row of the trail itself.
-        StaleDataError: somebody else changed the same value since it was read.
+        ChangedMeanwhile: somebody else changed the same value since it was read.
     """
     for thing in (*session.new, *session.dirty, *session.deleted):
-        if isinstance(thing, Base) and thing.__table__.name in TRAIL:
+        if isinstance(thing, db.Model) and thing.__table__.name in TRAIL:
             raise WrittenOutsideChange("the trail is written by leaving a change, by nothing else")
     written = _written(session)
     if not written:
@@ -91,7 +99,7 @@ def _read_rows(session: Session, change: Recorder, mapper: Mapper[Any], things: 
     for thing in things:
         identity = inspect(thing).identity[0]
         if identity not in found:
-            raise StaleDataError(f"{table.name}/{identity} is gone")
+            raise ChangedMeanwhile(f"{table.name}/{identity} is gone")
         _refuse_stale(thing, mapper, found[identity])
         change.rows[table.name, identity] = found[identity]
 
@@ -99,10 +107,10 @@ def _read_rows(session: Session, change: Recorder, mapper: Mapper[Any], things: 
 def _refuse_stale(thing: Any, mapper: Mapper[Any], row: dict[str, Any]) -> None:
     for key, believed in inspect(thing).committed_state.items():
         column = _column_of(mapper, key)
-        if column is None or not isinstance(believed, str | int | bool):
+        if column is None or not isinstance(believed, str | int | date | None):
             continue  # not a column, not loaded, or a document (which may have been changed in place)
         if row[column.name] != believed:
-            raise StaleDataError(f"{column.table.name}.{column.name} was changed by somebody else meanwhile")
+            raise ChangedMeanwhile(f"{column.table.name}.{column.name} was changed by somebody else meanwhile")
 
 
 def _key_column(table: Table) -> Column[Any]:
@@ -210,21 +218,16 @@ def refuse_bulk(state: ORMExecuteState) -> None:
 
 
 def _audited_tables() -> Iterable[str]:
-    return {mapper.local_table.name for mapper in Base.registry.mappers if mapper.class_.audited}  # type: ignore[attr-defined]
+    return {mapper.local_table.name for mapper in db.Model.registry.mappers if mapper.class_.audited}  # type: ignore[attr-defined]
 
 
 @event.listens_for(Mapper, "after_configured")
 def _keep_old_values() -> None:
     """Load a value before it is replaced, also when it was not loaded yet, so that staleness is seen."""
-    for mapper in Base.registry.mappers:
+    for mapper in db.Model.registry.mappers:
         if mapper.class_.audited:
             for prop in mapper.column_attrs:
                 mapper.class_manager[prop.key].impl.active_history = True
-
-
-def connection_of(session: Session) -> Connection:
-    """The session's connection, within its transaction."""
-    return session.connection()
 
 
 for name, listener in {

@@ -11,14 +11,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
 from typing import Any, ClassVar, Self
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, ForeignKey, Index, Text, UniqueConstraint, insert, literal, select
+from sqlalchemy import Connection, Engine, ForeignKey, Index, Text, UniqueConstraint, insert, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models import triggers
 from models.base import JsonText, UtcTime, db
-from models.capture import KEY, WrittenOutsideChange
+from models.capture import KEY, ChangedMeanwhile, WrittenOutsideChange
 from models.clock import now
 from models.commitments import ALGORITHM, BODY_VERSION, ZEROS, canonical, commit, leaf_of, link_of, new_salts
 from models.engine import begin_write
@@ -27,7 +28,22 @@ from models.study import Site
 from models.subject import Subject
 from models.version import APP_VERSION
 
-__all__ = ["ChainHead", "Change", "ChangeEntries", "System", "TrailUnavailable", "WrittenOutsideChange"]
+__all__ = [
+    "ChainHead",
+    "Change",
+    "ChangeEntries",
+    "ChangedMeanwhile",
+    "System",
+    "TrailUnavailable",
+    "WrittenOutsideChange",
+]
+
+
+# Two first changes at once: one inserts the empty head, the other waits for it and goes on from there.
+_START_CHAIN = text(
+    "INSERT INTO chain_head (chain, seq, link) VALUES (:chain, 0, :link) ON CONFLICT (chain) DO NOTHING"
+)
+_stamps: WeakKeyDictionary[Engine, Any] = WeakKeyDictionary()  # of the triggers, when they were last found in place
 
 
 @dataclass(frozen=True)
@@ -254,10 +270,7 @@ class Change(db.Model):
         selection = select(head.c.seq, head.c.link).where(head.c.chain == self.chain).with_for_update()
         found = connection.execute(selection).first()
         if found is None:
-            # Two first changes at once: one inserts the empty head, the other waits for it and goes on from there.
-            empty = select(literal(self.chain), literal(0), literal(ZEROS))
-            missing = empty.where(~select(head.c.chain).where(head.c.chain == self.chain).exists())
-            connection.execute(insert(head).from_select(["chain", "seq", "link"], missing))
+            connection.execute(_START_CHAIN, {"chain": self.chain, "link": ZEROS})
             found = connection.execute(selection).one()
         return found.seq, found.link
 
@@ -283,10 +296,9 @@ def _differ(old: Any, new: Any) -> bool:
 def _refuse_without_triggers(connection: Connection) -> None:
     """Nothing is saved while the database would let somebody change the trail (AUD-04, FLT-23)."""
     stamp = triggers.stamp(connection)
-    known = connection.engine.__dict__.setdefault("trail_stamp", None)
-    if stamp is not None and stamp == known:
+    if stamp is not None and stamp == _stamps.get(connection.engine):
         return
     gone = triggers.missing(connection)
     if gone:
         raise TrailUnavailable(f"the trail's triggers are not in place: {', '.join(gone)}")
-    connection.engine.__dict__["trail_stamp"] = stamp
+    _stamps[connection.engine] = stamp

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import OperationalError
@@ -75,6 +76,9 @@ class Queue:
                 self._holder = None
 
 
+_queues: WeakKeyDictionary[Engine, Queue] = WeakKeyDictionary()
+
+
 def _busy(sentence: str) -> OperationalError:
     return OperationalError(None, None, sqlite3.OperationalError(sentence))
 
@@ -95,7 +99,7 @@ def _configure_postgresql(engine: Engine) -> None:
             cursor.execute("SET lock_timeout = '2s'")
             cursor.execute("SET idle_in_transaction_session_timeout = '5s'")
             cursor.execute("SET default_transaction_isolation = 'read committed'")
-            cursor.execute("SET synchronous_commit = on") if _is_off(cursor) else None
+            cursor.execute("SET synchronous_commit = on")
         connection.autocommit = False
 
 
@@ -131,12 +135,12 @@ def _configure_sqlite(engine: Engine) -> None:
     # At check-in, not at commit: the event of a commit comes before the commit is on disk.
     for moment in ("checkin", "invalidate", "soft_invalidate", "close", "detach"):
         event.listen(engine, moment, release)
-    engine.__dict__["write_queue"] = queue
+    _queues[engine] = queue
 
 
 def begin_write(connection: Connection) -> None:
     """Take the write lock now, before the first statement, so that reading and writing see one state (SQLite)."""
-    queue = connection.engine.__dict__.get("write_queue")
+    queue = _queues.get(connection.engine)
     if queue is not None:
         _begin_immediate(connection, queue)
 

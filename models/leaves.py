@@ -63,6 +63,8 @@ def _flatten(path: str, value: Any, depth: int, leaves: Leaves) -> None:
             if not key or "/" in key:
                 raise ValueError(f"a key of a document cannot be {key!r}")
             _flatten(f"{path}/{key}", inner, depth + 1, leaves)
+    elif value is None:
+        raise ValueError(f"{path}: nothing is told by leaving it out, not by an empty value")
     else:
         leaves[path] = value
 

@@ -1,201 +1,241 @@
-"""Reading the trail: verify every hash, replay it into tables, compare the two. Constant memory for the hashes."""
+"""Verifying the audit trail: every hash is computed again, and what the trail tells is compared with the tables.
 
-from __future__ import annotations
+It reads in one pass and keeps no rows: what the trail adds up to and what the tables add up to are compared as sums of
+hashes. Only where the sums differ, a second pass finds out which values it is. What nobody can detect from inside (a
+trail rewritten from some point on, hashes and all) shows against a head that left the house with an export.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 import orjson
-from sqlalchemy import select, text
+from sqlalchemy import Connection, Row, Select, Text, or_, select, type_coerce
 
-from models.base import Base, db
-from models.change import PER_LEAF, ZERO, ChainHead, Change, ChangeEntries, commit, leaf_of, link_of, plain
+from models.base import db
+from models.change import ChainHead, Change, ChangeEntries
+from models.commitments import ALGORITHM, BODY_VERSION, ZEROS, canonical, commit, leaf_of, link_of
+from models.replay import BATCH, one_state, replay, stored, table_leaves, trail_entries
 
-BATCH = 500
-COLUMNS = (
-    "id", "chain", "seq", "at", "user_id", "user_name", "role", "site_id", "subject_id", "action", "about", "body",
-    "leaf", "prev", "link",
-)  # fmt: skip
+__all__ = ["Fault", "heads", "history", "replay", "stored", "verify", "verify_all"]
+
+BUCKETS = 4096
+MOST_DIFFERENCES = 20
+MASK = (1 << 64) - 1
+REPEATED = {"chain": "chain", "seq": "seq", "at": "at", "user_id": "user", "user_name": "name", "role": "role",
+            "site_id": "site", "subject_id": "subject", "action": "action", "about": "about"}  # fmt: skip
 
 
 @dataclass(frozen=True)
-class TrailFault:
-    """Something in the trail or the tables that does not fit, and the first change where it shows."""
+class Fault:
+    """Something that does not fit: in which chain, at which change (None: the tables), and what."""
 
-    chain: str
-    seq: int
-    what: str
+    chain: str | None
+    seq: int | None
+    sentence: str
 
     def __str__(self) -> str:
-        return f"{self.chain} change {self.seq}: {self.what}"
+        if self.chain is None:
+            return self.sentence
+        return f"{self.chain}, change {self.seq}: {self.sentence}"
+
+
+class _Sums:
+    """For each bucket of paths the sum of the hashes of what is there: adding a value and taking it away cancel.
+
+    Python's own hash is keyed anew in each process, so nobody can choose values whose hashes collide.
+    """
+
+    def __init__(self) -> None:
+        self.buckets = [0] * BUCKETS
+
+    def add(self, path: str, text: bytes) -> None:
+        self.buckets[hash(path) % BUCKETS] += hash((path, text))
+
+    def take(self, path: str, text: bytes) -> None:
+        self.buckets[hash(path) % BUCKETS] -= hash((path, text))
+
+    def uneven(self) -> set[int]:
+        return {number for number, total in enumerate(self.buckets) if total & MASK}
 
 
 def heads() -> list[tuple[str, int, str]]:
-    """Chain, sequence number and link of every head."""
-    return [tuple(row) for row in db.session.execute(select(ChainHead.chain, ChainHead.seq, ChainHead.link))]  # type: ignore[misc]
+    """Each chain with the number and the hash of its last change."""
+    with one_state() as connection:
+        return [tuple(row) for row in connection.execute(_heads())]  # type: ignore[misc]
 
 
-def head_of(chain: str) -> tuple[int, str]:
-    """Sequence number and link of a chain's head; (0, zeros) before its first change."""
-    row = db.session.execute(select(ChainHead.seq, ChainHead.link).where(ChainHead.chain == chain)).first()
-    return (row[0], row[1]) if row else (0, ZERO)
+def _heads() -> Select[Any]:
+    return select(ChainHead.chain, ChainHead.seq, ChainHead.link).order_by(ChainHead.chain)
 
 
-def _rows(chain: str | None = None) -> Iterator[Any]:
-    """Changes with their values, in order, a batch at a time."""
-    columns = [getattr(Change, name) for name in COLUMNS]
-    values = [ChangeEntries.entries, ChangeEntries.reason, ChangeEntries.reason_salt, ChangeEntries.detail]
-    last = 0
-    while True:
-        selection = select(*columns, *values, ChangeEntries.detail_salt, ChangeEntries.change_id)
-        selection = selection.outerjoin(ChangeEntries, ChangeEntries.change_id == Change.id)
-        selection = selection.where(Change.id > last).order_by(Change.id).limit(BATCH)
-        if chain is not None:
-            selection = selection.where(Change.chain == chain)
-        batch = db.session.execute(selection).all()
-        yield from batch
-        if len(batch) < BATCH:
-            return
-        last = batch[-1].id
+def verify(chain: str) -> list[Fault]:
+    """Compute every hash of one chain again. At most one fault: the first change that does not fit.
+
+    A row may have been written by changes of several chains; comparing with the tables is therefore `verify_all`.
+    """
+    with one_state() as connection:
+        return _verify_chains(connection, chain, _Sums())
 
 
-def verify(chain: str) -> list[TrailFault]:
-    """Recompute every hash of a chain; the first change that does not fit is the first fault."""
-    faults: list[TrailFault] = []
-    prev, seq = ZERO, 0
-    for row in sorted(_rows(chain), key=lambda each: each.seq) if _is_shuffled(chain) else _rows(chain):
-        seq += 1
-        wrong = _wrong(row, seq, prev)
-        if wrong:
-            return [TrailFault(chain, row.seq, wrong)]
-        prev = row.link
-    head = head_of(chain)
-    if head != (seq, prev):
-        faults.append(TrailFault(chain, seq, f"the head says change {head[0]}, the last one there is {seq}"))
-    return faults
+def verify_all() -> list[Fault]:
+    """Compute every hash of every chain again, and compare what the trail tells with what the tables hold."""
+    with one_state() as connection:
+        sums = _Sums()
+        faults = _verify_chains(connection, None, sums)
+        for path, value in table_leaves(connection):
+            sums.take(path, _text(value))
+        uneven = sums.uneven()
+        return faults + (list(_name_differences(connection, uneven)) if uneven else [])
 
 
-def _is_shuffled(chain: str) -> bool:
-    """Whether ids and sequence numbers disagree in order (they never do unless somebody wrote by hand)."""
-    previous = 0
-    for (seq,) in db.session.execute(select(Change.seq).where(Change.chain == chain).order_by(Change.id)):
-        if seq < previous:
-            return True
-        previous = seq
-    return False
+def _text(value: Any) -> bytes:
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
 
 
-def _wrong(row: Any, seq: int, prev: str) -> str | None:
-    if row.seq != seq:
-        return f"expected change {seq} here: one is gone or was put in"
-    if row.prev != prev:
-        return "it does not follow the change before it"
-    if leaf_of(row.body) != row.leaf or link_of(row.prev, row.leaf) != row.link:
-        return "its content does not fit its hash"
-    if row.change_id is None:
-        return "its values are gone without a declared redaction"
-    return _wrong_columns(row, orjson.loads(row.body))
+def _verify_chains(connection: Connection, only: str | None, sums: _Sums) -> list[Fault]:
+    faults: dict[str, Fault] = {}
+    last: dict[str, tuple[int, str]] = {}
+    for row in connection.execute(_changes(only).execution_options(yield_per=BATCH)):
+        seq, link = last.get(row.chain, (0, ZEROS))
+        try:
+            sentence = _follows(row, seq, link) or _says(row, sums)
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            sentence = f"cannot be read ({type(error).__name__})"
+        if sentence and row.chain not in faults:
+            faults[row.chain] = Fault(row.chain, row.seq, sentence)
+        last[row.chain] = row.seq, row.link
+    for chain, seq, link in connection.execute(_heads()).all():
+        if only in (None, chain) and chain not in faults and last.get(chain, (0, ZEROS)) != (seq, link):
+            faults[chain] = Fault(chain, seq, "the head is not the last change: changes are missing or were added")
+        last.pop(chain, None)
+    for chain, (seq, _) in last.items():
+        faults.setdefault(chain, Fault(chain, seq, "the chain has no head"))
+    return list(faults.values())
 
 
-def _wrong_columns(row: Any, body: dict[str, Any]) -> str | None:
-    at = row.at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    told = (row.seq, at, row.user_id, row.user_name, row.role, row.site_id, row.subject_id, row.action, row.about)
-    names = ("seq", "at", "user", "name", "role", "site", "subject", "action", "about")
-    for name, value in zip(names, told, strict=True):
-        if body[name] != value:
-            return f"its column for {name!r} does not fit its hashed body"
-    if commit(row.reason_salt, row.reason) != body["reason"] or commit(row.detail_salt, row.detail) != body["detail"]:
-        return "its reason or detail was altered"
-    entries = row.entries
-    if len(entries) != len(body["entries"]):
-        return "an entry is gone or was put in"
-    for entry, told_entry in zip(entries, body["entries"], strict=True):
-        found = [entry["path"], commit(entry["salt_old"], entry["old"]), commit(entry["salt_new"], entry["new"])]
-        if [*found, entry.get("source")] != told_entry:
-            return f"the value of {entry['path']} was altered"
+def _changes(only: str | None) -> Select[Any]:
+    entries = [type_coerce(getattr(ChangeEntries, name), Text).label(name) for name in ("detail", "entries")]
+    columns = [type_coerce(column, Text).label("at") if column.name == "at" else column for column in _CHANGE.columns]
+    clear = [ChangeEntries.change_id, ChangeEntries.reason, ChangeEntries.reason_salt, ChangeEntries.detail_salt]
+    joined = select(*columns, *clear, *entries).join_from(
+        _CHANGE, ChangeEntries, ChangeEntries.change_id == _CHANGE.c.id, isouter=True
+    )
+    ordered = joined.order_by(_CHANGE.c.chain, _CHANGE.c.seq)
+    return ordered if only is None else ordered.where(_CHANGE.c.chain == only)
+
+
+_CHANGE: Any = Change.__table__
+
+
+def _follows(row: Row[Any], seq: int, link: str) -> str | None:
+    """Whether the change has its place in the chain."""
+    if row.seq != seq + 1:
+        return f"follows change {seq}: changes are missing"
+    if row.prev != link:
+        return "does not name the change before it"
+    if row.leaf != leaf_of(row.body.encode()):
+        return "the hash is not that of its body"
+    if row.link != link_of(row.prev, row.leaf):
+        return "the link is not that of its hashes"
     return None
 
 
-def replay() -> dict[str, dict[str, dict[str, Any]]]:
-    """The audited tables as the trail says they are: {table: {key: {column: value}}}."""
-    tables: dict[str, dict[str, dict[str, Any]]] = {}
-    for row in _rows():
-        for entry in row.entries or []:
-            _apply(tables, entry["path"], entry["new"])
-    return {table: {key: values for key, values in rows.items() if values} for table, rows in tables.items()}
+def _says(row: Row[Any], sums: _Sums) -> str | None:
+    """Whether columns, reason, detail and entries are those the body binds to. Adds the entries up."""
+    body = orjson.loads(row.body)
+    if (body["v"], body["alg"]) != (BODY_VERSION, ALGORITHM) or canonical(body) != row.body.encode():
+        return "the body is not written as it must be"
+    for column, key in REPEATED.items():
+        if getattr(row, column) != body[key]:
+            return f"{column} is not what the body says"
+    if row.change_id is None:
+        return "its entries are gone"
+    if not _binds(body["reason"], row.reason_salt, None if row.reason is None else _text(row.reason)):
+        return "the reason is not the one that was given"
+    detail = None if row.detail is None else _text(orjson.loads(row.detail))
+    if not _binds(body["detail"], row.detail_salt, detail):
+        return "the detail is not the one that was written"
+    return _says_entries(body["entries"], orjson.loads(row.entries), sums)
 
 
-def _apply(tables: dict[str, Any], path: str, new: Any) -> None:
-    table, key, column, *leaf = path.split("/")
-    row = tables.setdefault(table, {}).setdefault(key, {})
-    if not leaf:
-        if new is None:
-            row.pop(column, None)
-        else:
-            row[column] = new
-        return
-    group, line, item = leaf[0], "/".join(leaf[1:-1]), leaf[-1]
-    document = row.setdefault(column, {})
-    if new is None:
-        document.get(group, {}).get(line, {}).pop(item, None)
-    else:
-        document.setdefault(group, {}).setdefault(line, {})[item] = new
+def _binds(bound: str | None, salt: str | None, text: bytes | None) -> bool:
+    if bound is None or salt is None or text is None:
+        return bound is None and text is None
+    return commit(bytes.fromhex(salt), text) == bound
 
 
-def current() -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """The audited tables as they are: table, key, {column: value} without nulls."""
-    for mapper in sorted(Base.registry.mappers, key=lambda each: each.local_table.name):
-        if not mapper.class_.audited:
-            continue
-        columns = [attribute.columns[0] for attribute in mapper.column_attrs]
-        keys = [column for column in columns if column.primary_key]
-        for row in db.session.execute(select(*columns).order_by(*keys)):
-            values = dict(zip(columns, row, strict=True))
-            key = ".".join(str(values[column]) for column in keys)
-            plainly = {column.name: plain(column, value) for column, value in values.items() if value is not None}
-            yield mapper.local_table.name, key, plainly
-
-
-def compare() -> list[str]:
-    """Where the tables are not what the trail says: something was written past it."""
-    told = replay()
-    wrong = []
-    for table, key, values in current():
-        expected = told.get(table, {}).pop(key, None)
-        if expected is None:
-            wrong.append(f"{table}/{key} is in the table, not in the trail")
-            continue
-        for column in sorted(set(values) | set(expected)):
-            if _tidy(column, values.get(column)) != _tidy(column, expected.get(column)):
-                wrong.append(f"{table}/{key}/{column} differs from the trail")
-    wrong += [f"{table}/{key} is in the trail, not in the table" for table, rows in told.items() for key in rows]
+def _says_entries(bound: list[list[Any]], entries: list[dict[str, Any]], sums: _Sums) -> str | None:
+    """The inner loop over all values ever written, hence with everything near at hand."""
+    wrong = None if len(bound) == len(entries) else "entries are missing or were added"
+    dumps, sort, unhex, buckets = orjson.dumps, orjson.OPT_SORT_KEYS, bytes.fromhex, sums.buckets
+    for entry, (path, bound_old, bound_new, source) in zip(entries, bound, strict=False):
+        bucket = hash(path) % BUCKETS
+        if entry["path"] != path or entry.get("source") != source:
+            wrong = wrong or f"{path} is not the entry that was written"
+        for value, salt, expected, sign in (
+            (entry["old"], entry["salt_old"], bound_old, -1),
+            (entry["new"], entry["salt_new"], bound_new, 1),
+        ):
+            if value is None:
+                if expected is not None:
+                    wrong = wrong or f"{path}: a value was erased"
+                continue
+            text = dumps(value, option=sort)
+            buckets[bucket] += sign * hash((path, text))
+            if salt is None or sha256(b"\x02" + unhex(salt) + text).hexdigest() != expected:
+                wrong = wrong or f"{path}: a value is not the one that was written"
     return wrong
 
 
-def _tidy(column: str, value: Any) -> Any:
-    """Documents without empty rows and groups: taking the last answer out leaves nothing."""
-    if column not in PER_LEAF or not isinstance(value, dict):
-        return None if value == {} and column in PER_LEAF else value
-    tidy = {group: {row: cells for row, cells in rows.items() if cells} for group, rows in value.items()}
-    return {group: rows for group, rows in tidy.items() if rows} or None
-
-
-def verify_all() -> list[TrailFault]:
-    """Every chain and the comparison of the tables with the trail."""
-    chains = [row[0] for row in db.session.execute(text("SELECT DISTINCT chain FROM change ORDER BY chain"))]
-    faults = [fault for chain in chains for fault in verify(chain)]
-    if not faults:
-        faults = [TrailFault("tables", 0, what) for what in compare()]
-    return faults
+def _name_differences(connection: Connection, uneven: set[int]) -> Iterator[Fault]:
+    """The second pass: replay only the paths of uneven buckets and hold them against the tables. Names no values."""
+    told: dict[str, bytes] = {}
+    found = 0
+    for entry in trail_entries(connection):
+        path = entry["path"]
+        if hash(path) % BUCKETS in uneven:
+            if entry["old"] is not None and told.get(path) != _text(entry["old"]):
+                found += 1
+                yield Fault(None, None, f"{path}: an entry's old value is not the new value of the one before")
+            told.pop(path, None)
+            if entry["new"] is not None:
+                told[path] = _text(entry["new"])
+    differing = []
+    for path, value in table_leaves(connection):
+        if hash(path) % BUCKETS in uneven and told.pop(path, None) != _text(value):
+            differing.append(f"{path}: the table does not hold what the trail tells")
+    differing += [f"{path}: the trail tells of it, the table does not hold it" for path in told]
+    if not differing and not found:
+        differing = ["the tables do not add up to what the trail tells"]
+    for sentence in differing[:MOST_DIFFERENCES]:
+        yield Fault(None, None, sentence)
+    if len(differing) > MOST_DIFFERENCES:
+        yield Fault(None, None, f"... and {len(differing) - MOST_DIFFERENCES} more")
 
 
 def history(about: str) -> Iterator[str]:
-    """The entries whose path begins with `about`, oldest first, as lines."""
-    for row in _rows():
-        for entry in row.entries or []:
-            if entry["path"].startswith(about):
-                told = f"{entry['old']!r} -> {entry['new']!r}"
-                reason = f" ({row.reason})" if row.reason else ""
-                yield f"{row.at:%Y-%m-%d %H:%M:%S}Z {row.chain} {row.seq} {row.user_name}: {entry['path']} {told}{reason}"
+    """One line per change of a row or of a path below it, oldest first: who, when, what, old -> new, why."""
+    below = type_coerce(ChangeEntries.entries, Text)
+    touches = or_(
+        Change.about == about,
+        below.contains(f'"path":"{about}/', autoescape=True),
+        below.contains(f'"path":"{about}"', autoescape=True),
+    )
+    selection = (
+        select(Change, ChangeEntries).join(ChangeEntries, ChangeEntries.change_id == Change.id).where(touches)
+    ).order_by(Change.id)
+    for change, clear in db.session.execute(selection):
+        role = f" ({change.role})" if change.role else ""
+        yield f"{change.receipt}  {change.at:%Y-%m-%d %H:%M:%S}Z  {change.user_name}{role}  {change.action}" + (
+            f"  because: {clear.reason}" if clear.reason else ""
+        )
+        for entry in clear.entries:
+            if entry["path"] == about or entry["path"].startswith(f"{about}/"):
+                source = f"  [{entry['source']}]" if entry.get("source") else ""
+                yield f"    {entry['path']}: {_shown(entry['old'])} -> {_shown(entry['new'])}{source}"
 
+
+def _shown(value: Any) -> str:
+    return "(nothing)" if value is None else _text(value).decode()

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, MetaData, event, text
 
-from models.base import Base
+from models.base import db
 from models.commitments import ZEROS
 
 TABLES = ("change", "change_entries", "chain_head")
@@ -137,23 +137,20 @@ def install(connection: Connection) -> None:
 def missing(connection: Connection) -> list[str]:
     """The triggers that are gone, switched off or not as they were made. Empty means that all is well."""
     if connection.dialect.name == "sqlite":
-        found = dict(
-            connection.execute(text("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")).tuples().all()
-        )
+        found = _pairs(connection, "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
         return [name for name, rest in _SQLITE.items() if found.get(name) != f"CREATE TRIGGER {name} {rest}"]
     return _missing_on_postgresql(connection)
 
 
+def _pairs(connection: Connection, query: str) -> dict[str, str]:
+    return {name: source for name, source in connection.execute(text(query))}
+
+
 def _missing_on_postgresql(connection: Connection) -> list[str]:
-    functions = dict(
-        connection.execute(
-            text(
-                "SELECT proname, prosrc FROM pg_proc WHERE proname LIKE 'trail%'"
-                " AND pronamespace = (SELECT relnamespace FROM pg_class WHERE oid = to_regclass('change'))"
-            )
-        )
-        .tuples()
-        .all()
+    functions = _pairs(
+        connection,
+        "SELECT proname, prosrc FROM pg_proc WHERE proname LIKE 'trail%'"
+        " AND pronamespace = (SELECT relnamespace FROM pg_class WHERE oid = to_regclass('change'))",
     )
     triggers = {
         (row.table_name, row.tgname): (row.tgenabled, row.definition)
@@ -198,4 +195,4 @@ def _after_create(target: MetaData, connection: Connection, **_: Any) -> None:
         install(connection)
 
 
-event.listen(Base.metadata, "after_create", _after_create)
+event.listen(db.metadata, "after_create", _after_create)

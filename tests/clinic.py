@@ -1,7 +1,7 @@
 """A running application with the small study published and named people, for tests of pages.
 
-Alice is a nurse at site 01, Ines investigator there, Bob a nurse at site 02, Mona a monitor of all sites, Dora data manager
-of all sites, Otto an administrator.
+Alice is a nurse at site 01, Ines investigator there, Bob a nurse at site 02, Mona a monitor of all sites,
+Dora data manager of all sites, Otto an administrator.
 """
 
 import re
@@ -9,13 +9,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
 from app import create_app
 from models import Site, User, db
 from models.change import Change, System
-from models.triggers import install
 from settings import Settings
 from tests.small_study import files
 from workflows import enrolling, entering, finding, granting, publishing
@@ -47,8 +47,6 @@ class Clinic:
         self.app.config["WTF_CSRF_ENABLED"] = True
         with self.app.app_context():
             db.create_all()
-            with db.engine.begin() as connection:
-                install(connection)
             self._publish(folder)
             self._people()
 
@@ -143,3 +141,21 @@ class Browser:
     def post(self, address: str, data: dict[str, Any], page: str | None = None, **more: Any) -> Any:
         """Post a form of a page (by default the page at the same address)."""
         return self.client.post(address, data={"csrf_token": self.token(page or address), **data}, **more)
+
+
+@pytest.fixture(scope="session")
+def clinic(tmp_path_factory: pytest.TempPathFactory) -> Clinic:
+    """One clinic for many tests; every test screens participants of her own."""
+    return Clinic(tmp_path_factory.mktemp("clinic"))
+
+
+@pytest.fixture
+def alice(clinic: Clinic) -> Browser:
+    """The nurse of site 01, signed in."""
+    return clinic.sign_in("alice")
+
+
+@pytest.fixture
+def subject(clinic: Clinic) -> int:
+    """A participant of site 01 who has consented."""
+    return clinic.screen()

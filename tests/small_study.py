@@ -1,4 +1,6 @@
-"""A small study in the study language: one visit and a log, every kind of item once. For tests of pages and input."""
+"""A small study in the study language, every kind of item once. For tests of pages and input."""
+
+# ruff: noqa: E501
 
 from functools import cache
 

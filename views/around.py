@@ -24,7 +24,7 @@ class Around:
 
 
 def around_of(place: FormPlace) -> Around:
-    """Neighbours in the order of the visit; logs have none, because nobody works through a log from top to bottom."""
+    """Neighbours in the order of the visit; logs have none, nobody works through a log top to bottom."""
     definition = place.study.events.get(place.event.event_id)
     if definition is None or definition.kind == "log":
         return Around(None, None)

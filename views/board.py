@@ -83,7 +83,7 @@ def event_name(definition: EventDef | None, event: StudyEvent) -> str:
 
 
 def board_of(subject: Subject, study: StudyDef, may_enter: bool, opened: str = "") -> Board:
-    """Every visit with its forms; two statements whatever the number of visits (events, and one over the forms)."""
+    """Every visit with its forms; two statements whatever the number of visits (events; forms)."""
     day = today(subject.site.timezone)
     stored = listing.progress(subject)
     board = Board(has_unscheduled=any(each.kind == "unscheduled" for each in study.events.values()))

@@ -1,4 +1,4 @@
-"""What a form offers besides code lists: other records to refer to, people of the site; and what records are called."""
+"""What a form offers besides code lists: other records, people of the site; and what records are called."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any

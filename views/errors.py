@@ -96,6 +96,13 @@ def on_trail_unavailable(error: Exception) -> ResponseReturnValue:
     return page(503, Refusal("trail-unavailable").text(language()), posted=True)
 
 
+def on_changed_meanwhile(error: Exception) -> ResponseReturnValue:
+    """Two people changed one row at the same moment; the second may try again."""
+    log.warning("%s changed meanwhile", request_id())
+    sentence = _("Somebody else changed this at the same moment. Nothing of yours was saved. Try again.")
+    return page(409, sentence, posted=True)
+
+
 def on_exception(error: Exception) -> ResponseReturnValue:
     """Anything nobody foresaw."""
     if current_app.testing:

@@ -1,4 +1,4 @@
-"""Between the form's addresses and its template: reads what was posted, asks for the verdict, builds the page."""
+"""Between the form's addresses and its template: read the post, ask for the verdict, build the page."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,7 +6,6 @@ from typing import Any
 from flask import abort, render_template, request
 from flask_babel import gettext as _
 
-from design import answers as documents
 from forms import crf_page, crf_verdict
 from forms.crf_input import CrfInput, Posted, UnknownName
 from forms.crf_layout import layout_of
@@ -18,7 +17,7 @@ from views.board import cell_words, event_name
 from views.shell import instant, language, tone_of
 from workflows import access, drafting, entering, finding, listing
 from workflows.finding import FormPlace
-from workflows.refusals import OverrideNeeded, ReasonNeeded, Refusal, Stale
+from workflows.refusals import ReasonNeeded, Refusal, Stale
 
 
 def read(place: FormPlace, posted: Posted | None = None) -> CrfInput:
@@ -74,7 +73,7 @@ def _next_row(typed: CrfInput, added: Mapping[str, list[str]]) -> str:
 
 
 def _with_blank(answers: dict[str, Any], added: Mapping[str, list[str]]) -> dict[str, Any]:
-    """Empty rows take part in the verdict, so that the page knows which of their items to show; they are never saved."""
+    """Empty rows take part in the verdict, so that their items are shown; they are never saved."""
     full = {group: dict(rows) for group, rows in answers.items()}
     for group, rows in added.items():
         for row in rows:
@@ -157,7 +156,7 @@ def _from_draft(place: FormPlace, posted: dict[str, list[str]]) -> CrfInput | No
 
 
 def _revision(place: FormPlace, shown: CrfInput | None, refusal: Refusal | None) -> int | str:
-    """The revision the next save starts from: the one opened, until she was shown what somebody else saved."""
+    """The revision the next save starts from: the one opened, until she saw what somebody else saved."""
     if shown is not None and not isinstance(refusal, Stale):
         return "" if shown.revision is None else shown.revision
     return place.data.revision if place.data else ""
@@ -196,16 +195,19 @@ def _stale(place: FormPlace, refusal: Refusal | None) -> dict[str, Any]:
                 "label": _path_label(place, path),
                 "theirs": cell_text(place.study, _item(place, path), theirs, tongue),
                 "mine": cell_text(place.study, _item(place, path), mine, tongue),
-                "values": []
-                if theirs is None or isinstance(theirs, dict)
-                else theirs
-                if isinstance(theirs, list)
-                else [theirs],
+                "given": _given(theirs),
                 "missing": theirs.get("missing", "") if isinstance(theirs, dict) else "",
             }
             for path, theirs, mine in refusal.differences
         ],
     }
+
+
+def _given(cell: Any) -> list[str]:
+    """The values of a cell as the page's script puts them into the controls."""
+    if cell is None or isinstance(cell, dict):
+        return []
+    return cell if isinstance(cell, list) else [cell]
 
 
 def _item(place: FormPlace, path: str) -> Any:
@@ -224,11 +226,6 @@ def _script_words() -> dict[str, str]:
     }
 
 
-def overrides_needed(refusal: Refusal) -> bool:
-    """Whether the page asks for reasons beside protected findings."""
-    return isinstance(refusal, OverrideNeeded)
-
-
 def place_of(user: User, subject_id: int, event_key: str, form_id: str, repeat: str) -> FormPlace:
     """Where a form stands; `new` is the next instance of a repeating form.
 
@@ -238,8 +235,3 @@ def place_of(user: User, subject_id: int, event_key: str, form_id: str, repeat: 
     if repeat != "new" and not (repeat.isascii() and repeat.isdigit() and len(repeat) < 6):
         abort(404)
     return finding.place(user, subject_id, event_key, form_id, None if repeat == "new" else int(repeat))
-
-
-def differences(old: dict[str, Any], new: dict[str, Any]) -> list[tuple[str, Any, Any]]:
-    """What differs between two documents."""
-    return list(documents.diff(old, new))

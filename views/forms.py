@@ -122,13 +122,14 @@ def history(subject_id: int, event_key: str, form_id: str, repeat: str) -> Respo
     user = signed_in_user()
     place = form_page.place_of(user, subject_id, event_key, form_id, repeat)
     item = request.args.get("item", "")
-    title = choices.path_label(place.study, item, language()) if item else study_label(place.form.label)
+    form = study_label(place.form.label)
+    visit = event_name(place.study.events.get(place.event.event_id), place.event)
     here = f"/participants/{place.address}"
     return render_template(
         "forms/history.html",
-        title=title,
-        form_title=study_label(place.form.label),
-        sub=f"{study_label(place.form.label)} · {event_name(place.study.events.get(place.event.event_id), place.event)}",
+        title=choices.path_label(place.study, item, language()) if item else form,
+        form_title=form,
+        sub=f"{form} · {visit}",
         subject=place.subject,
         back=here,
         whole=f"{here}/history" if item else None,

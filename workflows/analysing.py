@@ -95,7 +95,7 @@ def _person(
 ) -> Person:
     position = {event.id: event.position for event in events}
     forms.sort(key=lambda data: (position[data.study_event_id], data.form_id, data.repeat))
-    record = recording.record_of(subject, design, events, forms)
+    record = recording.record_of(subject, design)
     day = today(subject.site.timezone)
     values = {key: evaluate_expression(design, record, rule, day) for key, rule in rules.items()}
     enrolled = subject.number is not None

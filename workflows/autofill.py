@@ -11,6 +11,8 @@ def fill(place: FormPlace, answers: dict[str, Any]) -> dict[str, Any]:
     """The answers with every automatic item set; one that has no value yet stays empty."""
     changes: list[tuple[str, Any]] = []
     for group in place.form.groups:
+        if group.row_item:
+            changes += [(f"{group.id}/{row}/{group.row_item}", row) for row in answers.get(group.id, {})]
         for item in group.items:
             if item.type != "auto":
                 continue
@@ -35,7 +37,11 @@ def _value(place: FormPlace, item: ItemDef, row: str) -> str | None:
 def is_automatic(place: FormPlace, path: str) -> bool:
     """Whether the item at a path is filled by the system (automatic or derived), not by a person."""
     item = place.study.items.get(path.rsplit("/", 1)[-1])
-    return item is not None and (item.type == "auto" or item.derive is not None)
+    if item is None:
+        return False
+    form = place.study.forms[item.form_id]
+    row_items = {group.row_item for group in form.groups}
+    return item.type == "auto" or item.derive is not None or item.id in row_items
 
 
 def paths_of(form: FormDef, kind: str, answers: dict[str, Any]) -> list[str]:

@@ -3,9 +3,11 @@
 from datetime import date
 from typing import Any
 
+from sqlalchemy import select
+
 from design import answers as documents
 from design.definitions import StudyDef
-from design.evaluation import Finding, dependents, evaluate
+from design.evaluation import Finding, dependents, evaluate, settling_forms
 from design.record import SubjectRecord
 from models import FormData, Subject, db
 from models.change import Change
@@ -27,48 +29,67 @@ def stored(findings: list[Finding]) -> list[dict[str, Any]]:
 def follow(change: Change, subject: Subject, study: StudyDef, data: FormData, paths: list[str]) -> None:
     """Bring the rest of the participant's record in line after `data` changed at `paths`."""
     day = today(subject.site.timezone)
-    forms = recording.forms_of(subject)
-    changed = {data.form_id: {path.rsplit("/", 1)[-1] for path in paths}}
+    changed = [(data, frozenset(path.rsplit("/", 1)[-1] for path in paths))]
+    record = None
     for _ in range(ROUNDS):
-        record = recording.record_of(subject, study, list(subject.events), forms)
-        changed = _derive_again(change, subject, study, record, forms, changed, day)
+        affected = _affected(subject, study, changed)
+        if not affected:
+            break
+        record = recording.record_of(subject, study)
+        changed = _derive_again(change, subject, study, record, affected, day)
         if not changed:
             break
-    record = recording.record_of(subject, study, list(subject.events), forms)
-    number = subject.number
-    enrolling.settle(change, subject, study, record)
-    if subject.number != number:
-        _fill_number(change, subject, study, forms)
+        record = None
+    if data.form_id in settling_forms(study):
+        number = subject.number
+        enrolling.settle(change, subject, study, record or recording.record_of(subject, study))
+        if subject.number != number:
+            _fill_number(change, subject, study)
 
 
-def _fill_number(change: Change, subject: Subject, study: StudyDef, forms: list[FormData]) -> None:
+def _affected(subject: Subject, study: StudyDef, changed: list[tuple[FormData, frozenset[str]]]) -> list[FormData]:
+    """The stored forms whose derivations or checks read what changed."""
+    anywhere: set[str] = set()
+    in_event: set[tuple[str, int]] = set()
+    for data, items in changed:
+        for form_id, is_anywhere in dependents(study, data.form_id, items).items():
+            if is_anywhere:
+                anywhere.add(form_id)
+            else:
+                in_event.add((form_id, data.study_event_id))
+    if not anywhere and not in_event:
+        return []
+    names = anywhere | {form_id for form_id, _ in in_event}
+    selection = select(FormData).where(FormData.subject_id == subject.id, FormData.form_id.in_(names))
+    found = db.session.scalars(selection.order_by(FormData.id).execution_options(populate_existing=True))
+    return [
+        each
+        for each in found
+        if (each.form_id in anywhere or (each.form_id, each.study_event_id) in in_event)
+        and each.in_error is None
+        and each.protection != "locked"
+    ]
+
+
+def _fill_number(change: Change, subject: Subject, study: StudyDef) -> None:
     """Show a number that was just issued in the forms that have an item for it."""
-    for data in forms:
+    names = [form.id for form in study.forms.values() if autofill.paths_of(form, "subject_number", {})]
+    selection = select(FormData).where(FormData.subject_id == subject.id, FormData.form_id.in_(names))
+    for data in db.session.scalars(selection):
         paths = autofill.paths_of(study.forms[data.form_id], "subject_number", data.answers)
-        if paths:
-            _take_over(change, data, documents.apply(data.answers, [(path, subject.number) for path in paths]))
+        _take_over(change, data, documents.apply(data.answers, [(path, subject.number) for path in paths]))
 
 
 def _derive_again(
-    change: Change,
-    subject: Subject,
-    study: StudyDef,
-    record: SubjectRecord,
-    forms: list[FormData],
-    changed: dict[str, set[str]],
-    day: date,
-) -> dict[str, set[str]]:
-    """Evaluate once more every stored form that reads what changed; return what changed by that."""
-    affected: set[str] = set()
-    for form_id, items in changed.items():
-        affected.update(dependents(study, form_id, frozenset(items)))
-    ranks = recording.order_of(subject.events)
-    again: dict[str, set[str]] = {}
-    for data in forms:
-        if data.form_id not in affected or data.in_error is not None or data.protection == "locked":
-            continue
+    change: Change, subject: Subject, study: StudyDef, record: SubjectRecord, affected: list[FormData], day: date
+) -> list[tuple[FormData, frozenset[str]]]:
+    """Evaluate the affected forms once more; return those of which answers changed by that, and which items."""
+    ranks = recording.order_of(subject.events, study)
+    events = {event.id: event for event in subject.events}
+    again: list[tuple[FormData, frozenset[str]]] = []
+    for data in affected:
         definitions = study if data.version_id == subject.site.version_id else finding.design(data.version_id)
-        event = data.study_event
+        event = events[data.study_event_id]
         instance = recording.instance_of(data, event, definitions, ranks[event.id])
         verdict = evaluate(definitions, record, instance, today=day)
         items = _take_over(change, data, verdict.answers)
@@ -76,10 +97,10 @@ def _derive_again(
         if kept != data.findings:
             data.findings = kept
         entry = "complete" if verdict.complete else "in_progress"
-        if data.entry != "not_done" and data.entry != entry:
+        if data.entry not in ("not_done", entry):
             data.entry = entry
         if items:
-            again.setdefault(data.form_id, set()).update(items)
+            again.append((data, frozenset(items)))
     db.session.flush()
     return again
 

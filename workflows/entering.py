@@ -31,19 +31,16 @@ class Saved:
     changed: bool
 
 
-def check(place: FormPlace, answers: Answers) -> Verdict:
-    """Judge answers without storing anything: skip logic, derived values and findings for the page that asks."""
-    record = _record(place)
-    return _judge(place, record, autofill.fill(place, answers))
+def check(place: FormPlace, answers: Answers, record: SubjectRecord | None = None) -> Verdict:
+    """Judge answers without storing anything: skip logic, derived values and findings for the page that asks.
 
-
-def _record(place: FormPlace) -> SubjectRecord:
-    events = list(place.subject.events)
-    return recording.record_of(place.subject, place.study, events, recording.forms_of(place.subject))
+    A caller that asks several times hands over the participant's `record`.
+    """
+    return _judge(place, record or recording.record_of(place.subject, place.study), autofill.fill(place, answers))
 
 
 def _judge(place: FormPlace, record: SubjectRecord, answers: Answers) -> Verdict:
-    order = recording.order_of(place.subject.events)[place.event.id]
+    order = recording.order_of(place.subject.events, place.study)[place.event.id]
     instance = recording.instance(place.study, place.event, order, place.form.id, place.repeat, answers)
     return evaluate(place.study, record, instance, today=today(place.subject.site.timezone))
 
@@ -68,7 +65,7 @@ def save_form(
     _lock_subject(place.subject)
     _refuse_by_state(place)
     _refuse_stale(place, answers, revision)
-    record = _record(place)
+    record = recording.record_of(place.subject, place.study)
     _refuse_before_consent(place)
     verdict = _judge(place, record, _without_hidden(place, record, autofill.fill(place, answers)))
     reasons = _kept_overrides(place, overrides or {}, verdict.findings)

@@ -13,8 +13,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from flask import current_app
-from models.change import VERSION, Change
+from models.change import Change
+from models.version import APP_VERSION
 from models.clock import now
+from models.version import APP_VERSION
 from sqlalchemy import Connection
 
 from exports import package
@@ -53,7 +55,7 @@ def make(
     with _AT_ONCE, TemporaryDirectory(prefix=".reading-", dir=_made(folder())) as work:
         with _one_state() as connection:
             snapshot = package.take(connection, scope, formats, Path(work))
-        built = package.build(snapshot, formats, folder(), now(), VERSION)
+        built = package.build(snapshot, formats, folder(), now(), APP_VERSION)
     try:
         return _record(user, study, built, formats, reason.strip())
     except BaseException:

@@ -11,7 +11,7 @@ from models.change import Change
 from workflows import granting, signing_in
 from workflows.refusals import Refusal
 
-TOKEN_FILE = "first_administrator"
+HASH_FILE = "first_administrator"
 
 
 class Folder(Protocol):
@@ -31,7 +31,7 @@ def new_token(settings: Folder) -> str | None:
         return None
     settings.instance_dir.mkdir(parents=True, exist_ok=True)
     token = secrets.token_urlsafe(24)
-    path = settings.instance_dir / TOKEN_FILE
+    path = settings.instance_dir / HASH_FILE
     path.unlink(missing_ok=True)
     path.touch(mode=0o600)
     path.write_text(_hash(token))
@@ -40,13 +40,13 @@ def new_token(settings: Folder) -> str | None:
 
 def is_token(settings: Folder, token: str) -> bool:
     """Whether this is the token that was made last."""
-    path = settings.instance_dir / TOKEN_FILE
+    path = settings.instance_dir / HASH_FILE
     return path.is_file() and hmac.compare_digest(path.read_text(), _hash(token.strip()))
 
 
 def withdraw_token(settings: Folder) -> None:
     """The token is used up."""
-    (settings.instance_dir / TOKEN_FILE).unlink(missing_ok=True)
+    (settings.instance_dir / HASH_FILE).unlink(missing_ok=True)
 
 
 def create(

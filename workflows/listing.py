@@ -92,7 +92,7 @@ def counts(subjects: Sequence[Subject]) -> dict[int, Counts]:
 
 
 def open_events(subjects: Sequence[Subject]) -> dict[int, list[Row[Any]]]:
-    """The visits with a target that have not taken place yet, by participant, in schedule order: one statement."""
+    """The visits with a target that did not take place yet, by participant, as planned: one statement."""
     columns = [
         getattr(StudyEvent, name)
         for name in (
@@ -121,7 +121,7 @@ def open_events(subjects: Sequence[Subject]) -> dict[int, list[Row[Any]]]:
 
 
 def progress(subject: Subject) -> dict[int, dict[str, list[Row[Any]]]]:
-    """How far every stored form of a participant is, by event and form, without its answers: one statement."""
+    """How far every stored form of a participant is, by event and form, without answers: one statement."""
     names = (
         "study_event_id",
         "form_id",
@@ -153,7 +153,7 @@ def rescreened_from(user: User, subject: Subject) -> Subject | None:
 def history(user: User, data: FormData, path: str = "") -> list[Traced]:
     """Every change of a stored form, or of one item of it, oldest first: each old value in order (AUD-03).
 
-    Changes made through other forms (derived values) are found too, because entries are searched, not subjects.
+    Changes made through other forms (derived values) are found too, because the entries are searched.
 
     Raises:
         Forbidden: the role may not read the trail at this site.
@@ -180,7 +180,7 @@ def _is_under(path: str, prefix: str, whole: bool) -> bool:
 
 
 def receipt(data: FormData) -> str:
-    """The receipt of the last save of a form: sequence number and the first digits of its link in the chain."""
+    """The receipt of the last save of a form: its number in the chain and the first digits of its link."""
     selection = (
         select(Change.seq, Change.link)
         .where(Change.subject_id == data.subject_id, Change.about == f"form_data/{data.id}")

@@ -1,6 +1,6 @@
 """What the rules of a study see of a participant: the stored forms as a `SubjectRecord`."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -25,10 +25,11 @@ def forms_of(subject: Subject) -> list[FormData]:
     return list(db.session.scalars(selection))
 
 
-def order_of(events: Iterable[StudyEvent]) -> dict[int, float]:
+def order_of(events: Iterable[StudyEvent], study: StudyDef) -> dict[int, float]:
     """Rank in time of each event: planned ones as planned, unscheduled ones behind the last visit dated before them."""
     events = list(events)
-    planned = [event for event in events if event.event_id != "UNS"]
+    unplanned = {definition.id for definition in study.events.values() if definition.kind == "unscheduled"}
+    planned = [event for event in events if event.event_id not in unplanned]
     ranks: dict[int, float] = {event.id: float(event.position) for event in planned}
     dated = [(event.visit_date, event.position) for event in planned if event.visit_date]
     for event in events:
@@ -69,14 +70,16 @@ def instance(
     )
 
 
-def record_of(
-    subject: Subject, study: StudyDef, events: Sequence[StudyEvent], forms: Sequence[FormData]
-) -> SubjectRecord:
-    """All of a participant's answers, for checks, derivations, anchors and the schedule."""
-    ranks = order_of(events)
-    by_id = {event.id: event for event in events}
+def record_of(subject: Subject, study: StudyDef) -> SubjectRecord:
+    """All of a participant's answers, for checks, derivations, anchors and the schedule: one statement, no row objects."""
+    events = {event.id: event for event in subject.events}
+    ranks = order_of(subject.events, study)
+    columns = (FormData.study_event_id, FormData.form_id, FormData.repeat, FormData.answers, FormData.in_error)
+    rows = db.session.execute(select(*columns).where(FormData.subject_id == subject.id).order_by(FormData.id))
     instances = [
-        instance_of(data, by_id[data.study_event_id], study, ranks[data.study_event_id]) for data in forms
+        instance(study, events[event_id], ranks[event_id], form_id, repeat, answers, in_error is not None)
+        for event_id, form_id, repeat, answers, in_error in rows
+        if form_id in study.forms
     ]
     return SubjectRecord(instances=instances, site=subject.site.code, status=subject.status)
 

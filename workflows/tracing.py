@@ -136,11 +136,9 @@ def list_recent(user: User, actions: Sequence[str], count: int = 8) -> list[Trac
 
 def list_actors(user: User) -> list[tuple[int, str]]:
     """Who appears in the trail this person may read, for the filter."""
-    selection = select(Change.user_id, func.max(Change.user_name)).where(
-        _visible(user), Change.user_id.is_not(None)
-    )
-    rows = db.session.execute(selection.group_by(Change.user_id)).all()
-    return sorted(((user_id, name) for user_id, name in rows), key=lambda row: row[1])
+    acting = select(Change.user_id).where(_visible(user), Change.user_id.is_not(None))
+    found = db.session.scalars(select(User).where(User.id.in_(acting)).order_by(User.full_name))
+    return [(person.id, f"{person.full_name} ({person.username})") for person in found]
 
 
 def list_actions(user: User) -> list[str]:
@@ -189,6 +187,12 @@ def form_words(form_data_ids: Iterable[int]) -> dict[int, FormWords]:
         data.id: FormWords(subject.id, subject.label, event.key, data.form_id, data.repeat, data.version_id)
         for data, subject, event in db.session.execute(selection)
     }
+
+
+def full_names(user_ids: Iterable[int]) -> dict[int, str]:
+    """The names of the people who did what is on one page."""
+    found = db.session.scalars(select(User).where(User.id.in_(set(user_ids))))
+    return {user.id: user.full_name for user in found}
 
 
 def subject_labels(subject_ids: Iterable[int]) -> dict[int, str]:

@@ -50,7 +50,7 @@ def upgrade():
     sa.Column('site_id', sa.Integer(), nullable=True),
     sa.Column('subject_id', sa.Integer(), nullable=True),
     sa.Column('action', sa.Text(), nullable=False),
-    sa.Column('about', sa.Text(), nullable=False),
+    sa.Column('about', sa.Text(), nullable=True),
     sa.Column('body', sa.Text(), nullable=False),
     sa.Column('leaf', sa.Text(), nullable=False),
     sa.Column('prev', sa.Text(), nullable=False),

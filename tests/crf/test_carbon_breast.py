@@ -39,7 +39,10 @@ def events() -> dict[str, dict]:
                 if str(month) in months.split(","):
                     forms += more
             found[series["id"].format(n=month)] = {
-                **series, "number": series["number"] + month, "offset_months": month, "forms": forms,
+                **series,
+                "number": series["number"] + month,
+                "offset_months": month,
+                "forms": forms,
             }
     return found
 
@@ -97,8 +100,15 @@ def test_only_what_the_announcement_states_is_not_assumed():
     parameters = toml("study.toml")["parameters"]
     stated = {name for name, parameter in parameters.items() if not parameter["assumed"]}
     assert stated == {
-        "ENR_CAP", "AGE_MIN", "AGE_MAX", "ELIG_T", "ELIG_N", "ELIG_M", "RX_WBN_DOSE",
-        "RX_TOT_MIN", "RX_TOT_MAX",
+        "ENR_CAP",
+        "AGE_MIN",
+        "AGE_MAX",
+        "ELIG_T",
+        "ELIG_N",
+        "ELIG_M",
+        "RX_WBN_DOSE",
+        "RX_TOT_MIN",
+        "RX_TOT_MAX",
     }
 
 
@@ -111,8 +121,20 @@ def test_follow_up_runs_22_visits_to_120_months():
 
 @pytest.mark.parametrize(
     ("event", "form"),
-    [("FU18M", "LB"), ("FU66M", "IM"), ("FU72M", "TL"), ("FU24M", "CV"), ("FU60M", "CV"), ("FU120M", "CV"),
-     ("FU24M", "C30"), ("EOT", "RTEND"), ("OTV", "LB"), ("SCR", "OTV"), ("SCR", "LTX"), ("PLN", "PREG")],
+    [
+        ("FU18M", "LB"),
+        ("FU66M", "IM"),
+        ("FU72M", "TL"),
+        ("FU24M", "CV"),
+        ("FU60M", "CV"),
+        ("FU120M", "CV"),
+        ("FU24M", "C30"),
+        ("EOT", "RTEND"),
+        ("OTV", "LB"),
+        ("SCR", "OTV"),
+        ("SCR", "LTX"),
+        ("PLN", "PREG"),
+    ],
 )
 def test_forms_required_at_a_visit(event, form):
     assert form in events()[event]["forms"]

@@ -1,5 +1,7 @@
 """What the browser may send for a form, and what it may not."""
 
+# ruff: noqa: E501
+
 import pytest
 from flask import Flask
 from flask_babel import Babel
