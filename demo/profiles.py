@@ -101,11 +101,11 @@ def _profile(index: int, consent: date, dice: Random, plot: str, failure: str | 
 def draw(participants: int = 42, seed: int = SEED) -> list[Profile]:
     """The people of the trial in order of consent: `participants` who are enrolled, and screen failures among them.
 
-    Enrolment is denser at the start, so that every stage of the ten years of follow-up is there.
+    Enrolment grows denser over the years; the first ones have their ten years of follow-up behind them.
     """
     dice = Random(seed)
     span = (LAST_DAY - FIRST_DAY).days - 40
-    shares = sorted(dice.random() ** 1.6 for _ in range(participants))
+    shares = sorted(1 - dice.random() ** 1.7 for _ in range(participants))
     shares[0] = 0.0
     people = [
         _profile(i, FIRST_DAY + timedelta(days=int(span * share)), dice, PLOTS.get(i, "plain"))

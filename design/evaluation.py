@@ -73,6 +73,41 @@ def evaluate(study: StudyDef, record: SubjectRecord, instance: FormInstance, *, 
     return _Judgement(study, record, instance, today).verdict()
 
 
+def recheck(
+    study: StudyDef, record: SubjectRecord, instance: FormInstance, form_id: str, items: frozenset[str], *, today: date
+) -> tuple[set[str], list[Finding]] | None:
+    """Run again only those checks of an instance that read items of another form which just changed.
+
+    Returns the ids of the checks that were run and their findings; None when a derivation or skip logic reads the items
+    too, so that the whole form has to be judged.
+    """
+    key = ("recheck", instance.form_id, form_id, items)
+    if key not in study._cache:
+        study._cache[key] = _checks_reading(study, instance.form_id, form_id, items)
+    checks = study._cache[key]
+    if checks is None:
+        return None
+    return {check.id for check in checks}, _Judgement(study, record, instance, today).rechecked(checks)
+
+
+def _checks_reading(
+    study: StudyDef, judged: str, form_id: str, items: frozenset[str]
+) -> list[CheckDef] | None:
+    names = {form_id, *study.forms[form_id].children}
+
+    def reads(rule: Expression | None) -> bool:
+        return rule is not None and bool(rule.forms & names) and bool(rule.items & items or not rule.items)
+
+    found: list[CheckDef] = []
+    for each in (judged, *study.forms[judged].children):
+        form = study.forms[each]
+        if reads(form.show) or any(reads(item.show) or reads(item.derive) for item in form.items):
+            return None
+        checks = [*(check for item in form.items for check in item.checks), *form.checks, *cross_checks(study, each)]
+        found += [check for check in checks if reads(check.rule) or reads(check.when)]
+    return found
+
+
 class _Judgement:
     def __init__(self, study: StudyDef, record: SubjectRecord, instance: FormInstance, today: date) -> None:
         self.study, self.instance = study, instance
@@ -98,6 +133,22 @@ class _Judgement:
         self._prune()
         self.result.complete = not self.result.missing_required and bool(self.answers)
         return self.result
+
+    def rechecked(self, checks: list[CheckDef]) -> list[Finding]:
+        """The findings of some checks only."""
+        places = list(self._places())
+        for check in checks:
+            for place in self._places_of(check, places):
+                for item_id in check.items:
+                    path = self._path(item_id, place)
+                    item = self.study.items[item_id]
+                    at = place if item.group_id == place.group.id else Place(self._group_of(item), "1", True)
+                    (self.result.shown if self._is_shown(item, at) else self.result.hidden).add(path)
+                self._judge(check, place, check.items)
+        return self.result.findings
+
+    def _group_of(self, item: ItemDef) -> ItemGroupDef:
+        return next(group for group in self.study.forms[item.form_id].groups if group.id == item.group_id)
 
     def _groups(self) -> Iterator[ItemGroupDef]:
         yield from self.form.groups

@@ -12,12 +12,12 @@ from flask_babel import gettext as _
 from markupsafe import Markup
 
 from design.answers import ERROR
-from design.definitions import ItemDef, StudyDef
-from design.types import display
-from forms.crf_input import Posted, rows_of
+from design.definitions import StudyDef
+from forms.crf_input import Posted
 from forms.crf_layout import Block, Face, Layout, say
+from forms.crf_places import rows_of
+from forms.crf_words import Options, severity_words, small_words, text_of
 
-Options = tuple[tuple[str, str], ...]
 Choices = Mapping[str, Options]
 
 
@@ -158,7 +158,7 @@ def build(state: State, **page: Any) -> Page:
         missing=missing,
         missing_options=options,
         counts=_counts(state, says),
-        words=_words(),
+        words=small_words(),
         severities=severity_words(),
         **page,
     )
@@ -325,26 +325,6 @@ def _text(state: State, face: Face, values: list[str], missing: str, options: Op
     return text_of(face.item, state.study, values, state.language, options)
 
 
-def text_of(item: ItemDef, study: StudyDef, values: list[str], language: str, options: Options = ()) -> str:
-    """Values of an item in words: labels for codes, the value itself otherwise."""
-    if not values:
-        return ""
-    if options:
-        labels = dict(options)
-        return ("、" if language == "zh" else ", ").join(labels.get(value, value) for value in values)
-    return display(values if item.type == "multi" else values[0], item, study, language)
-
-
-def cell_text(study: StudyDef, item: ItemDef | None, cell: Any, language: str) -> str:
-    """A stored cell in words: its value with its unit, or why there is none."""
-    if cell is None or item is None:
-        return "" if cell is None else str(cell)
-    text = display(cell, item, study, language)
-    if isinstance(cell, dict):
-        return f"— {text}"
-    return f"{text} {item.unit}" if item.unit else text
-
-
 def _classes(found: Iterable[Say], error: str | None, missing: str, wanted: bool) -> str:
     names = ["is-missing"] if missing else []
     if error:
@@ -354,37 +334,3 @@ def _classes(found: Iterable[Say], error: str | None, missing: str, wanted: bool
     if wanted:
         names.append("is-wanted")
     return "".join(f" {name}" for name in dict.fromkeys(names))
-
-
-def severity_words() -> dict[str, str]:
-    """What each severity is called beside an item."""
-    return {
-        "hard": _("Cannot be right."),
-        "protected": _("Outside the protocol."),
-        "soft": _("Please check."),
-        "cross": _("Does not fit another form."),
-        "warning": _("Note."),
-    }
-
-
-def _words() -> dict[str, str]:
-    """The small words of every item, looked up once per page and not once per item."""
-    return {
-        "automatic": _("automatic"),
-        "clear": _("Clear the answer"),
-        "search": _("Type to search"),
-        "open_file": _("Open the picture"),
-        "drop_file": _("remove"),
-        "file_hint": _("JPEG or PNG, up to 10 MB"),
-        "calendar": _("Calendar"),
-        "no_answer": _("No answer because"),
-        "answer_after_all": _("answer after all"),
-        "required": _("required"),
-        "history": _("History"),
-        "override": _("Why it is true all the same (investigator)"),
-        "no_override": _("An investigator can save this with a reason."),
-        "overridden": _("Saved with the reason:"),
-        "in_error": _("In error:"),
-        "mark_row": _("mark in error"),
-        "why_error": _("Why this row is wrong"),
-    }

@@ -4,7 +4,8 @@ from typing import Any
 
 from design import answers as documents
 from forms.crf_layout import say
-from forms.crf_page import State, text_of
+from forms.crf_page import State
+from forms.crf_words import text_of
 
 
 def as_json(state: State, posted_names: list[str]) -> dict[str, Any]:

@@ -85,7 +85,9 @@ def before_flush(session: Session, _context: UOWTransaction, _instances: Any) ->
 def _refuse_expressions(thing: Any) -> None:
     for key in inspect(thing).committed_state:
         if isinstance(inspect(thing).dict.get(key), ClauseElement):
-            raise TypeError(f"{thing.__tablename__}.{key}: give the value, the trail cannot record an expression")
+            raise TypeError(
+                f"{thing.__tablename__}.{key}: give the value, the trail cannot record an expression"
+            )
 
 
 def _read_rows(session: Session, change: Recorder, mapper: Mapper[Any], things: list[Any]) -> None:
@@ -94,7 +96,12 @@ def _read_rows(session: Session, change: Recorder, mapper: Mapper[Any], things: 
     assert isinstance(table, Table)
     key = _key_column(table)
     keys = sorted(inspect(thing).identity[0] for thing in things)
-    selection = select(table).where(key.in_(keys) if len(keys) > 1 else key == keys[0]).order_by(key).with_for_update()
+    selection = (
+        select(table)
+        .where(key.in_(keys) if len(keys) > 1 else key == keys[0])
+        .order_by(key)
+        .with_for_update()
+    )
     found = {row[key.name]: dict(row) for row in session.connection().execute(selection).mappings()}
     for thing in things:
         identity = inspect(thing).identity[0]
@@ -110,7 +117,9 @@ def _refuse_stale(thing: Any, mapper: Mapper[Any], row: dict[str, Any]) -> None:
         if column is None or not isinstance(believed, str | int | date | None):
             continue  # not a column, not loaded, or a document (which may have been changed in place)
         if row[column.name] != believed:
-            raise ChangedMeanwhile(f"{column.table.name}.{column.name} was changed by somebody else meanwhile")
+            raise ChangedMeanwhile(
+                f"{column.table.name}.{column.name} was changed by somebody else meanwhile"
+            )
 
 
 def _key_column(table: Table) -> Column[Any]:

@@ -43,7 +43,9 @@ __all__ = [
 _START_CHAIN = text(
     "INSERT INTO chain_head (chain, seq, link) VALUES (:chain, 0, :link) ON CONFLICT (chain) DO NOTHING"
 )
-_stamps: WeakKeyDictionary[Engine, Any] = WeakKeyDictionary()  # of the triggers, when they were last found in place
+_stamps: WeakKeyDictionary[Engine, Any] = (
+    WeakKeyDictionary()
+)  # of the triggers, when they were last found in place
 
 
 @dataclass(frozen=True)
@@ -244,8 +246,12 @@ class Change(db.Model):
 
     def _body(self, entries: list[dict[str, Any]]) -> dict[str, Any]:
         """What is hashed. `entries` hold path, commitments of old and new, and a source that is not the actor."""
-        reason = commit(bytes.fromhex(self._reason_salt), canonical(self.reason)) if self._reason_salt else None
-        detail = commit(bytes.fromhex(self._detail_salt), canonical(self.detail)) if self._detail_salt else None
+        reason = (
+            commit(bytes.fromhex(self._reason_salt), canonical(self.reason)) if self._reason_salt else None
+        )
+        detail = (
+            commit(bytes.fromhex(self._detail_salt), canonical(self.detail)) if self._detail_salt else None
+        )
         return {
             "v": BODY_VERSION,
             "alg": ALGORITHM,

@@ -160,7 +160,9 @@ def _begin_immediate(connection: Connection, queue: Queue) -> None:
         raise OperationalError("BEGIN IMMEDIATE", None, error) from error
 
 
-def _authorize(action: int, first: str | None, second: str | None, _schema: str | None, trigger: str | None) -> int:
+def _authorize(
+    action: int, first: str | None, second: str | None, _schema: str | None, trigger: str | None
+) -> int:
     """What no statement of the application may do: change the trail, take away triggers, or switch checks off."""
     if action in REFUSED_ACTIONS:
         return sqlite3.SQLITE_DENY

@@ -70,7 +70,10 @@ class SignInAttempt(db.Model):
     """One failed sign-in, kept in the database so that all workers count together (SEC-05)."""
 
     __tablename__ = "sign_in_attempt"
-    __table_args__ = (Index("ix_attempt_account", "account_key", "at"), Index("ix_attempt_address", "address", "at"))
+    __table_args__ = (
+        Index("ix_attempt_account", "account_key", "at"),
+        Index("ix_attempt_address", "address", "at"),
+    )
     audited = False
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -34,7 +34,9 @@ def audited_tables() -> list[Table]:
 
 def trail_entries(connection: Connection, chain: str | None = None) -> Iterator[dict[str, Any]]:
     """Every entry in the order in which it was written, of one chain or of all."""
-    selection = select(ChangeEntries.entries).join(Change, Change.id == ChangeEntries.change_id).order_by(Change.id)
+    selection = (
+        select(ChangeEntries.entries).join(Change, Change.id == ChangeEntries.change_id).order_by(Change.id)
+    )
     if chain is not None:
         selection = selection.where(Change.chain == chain)
     for row in connection.execute(selection.execution_options(yield_per=BATCH)):
@@ -95,7 +97,8 @@ def stored() -> Tables:
 
 def _as_tables(leaves: Any) -> Tables:
     columns = {
-        table.name: [column.name for column in table.columns if not column.primary_key] for table in audited_tables()
+        table.name: [column.name for column in table.columns if not column.primary_key]
+        for table in audited_tables()
     }
     tables: Tables = {}
     for path, value in leaves:

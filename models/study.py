@@ -54,5 +54,3 @@ class Site(db.Model):
     def name(self, language: str) -> str:
         """The site's name in a language (`zh` or English)."""
         return self.name_zh if language.startswith("zh") else self.name_en
-
-

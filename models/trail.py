@@ -108,7 +108,9 @@ def _verify_chains(connection: Connection, only: str | None, sums: _Sums) -> lis
         last[row.chain] = row.seq, row.link
     for chain, seq, link in connection.execute(_heads()).all():
         if only in (None, chain) and chain not in faults and last.get(chain, (0, ZEROS)) != (seq, link):
-            faults[chain] = Fault(chain, seq, "the head is not the last change: changes are missing or were added")
+            faults[chain] = Fault(
+                chain, seq, "the head is not the last change: changes are missing or were added"
+            )
         last.pop(chain, None)
     for chain, (seq, _) in last.items():
         faults.setdefault(chain, Fault(chain, seq, "the chain has no head"))
@@ -117,8 +119,15 @@ def _verify_chains(connection: Connection, only: str | None, sums: _Sums) -> lis
 
 def _changes(only: str | None) -> Select[Any]:
     entries = [type_coerce(getattr(ChangeEntries, name), Text).label(name) for name in ("detail", "entries")]
-    columns = [type_coerce(column, Text).label("at") if column.name == "at" else column for column in _CHANGE.columns]
-    clear = [ChangeEntries.change_id, ChangeEntries.reason, ChangeEntries.reason_salt, ChangeEntries.detail_salt]
+    columns = [
+        type_coerce(column, Text).label("at") if column.name == "at" else column for column in _CHANGE.columns
+    ]
+    clear = [
+        ChangeEntries.change_id,
+        ChangeEntries.reason,
+        ChangeEntries.reason_salt,
+        ChangeEntries.detail_salt,
+    ]
     joined = select(*columns, *clear, *entries).join_from(
         _CHANGE, ChangeEntries, ChangeEntries.change_id == _CHANGE.c.id, isouter=True
     )
@@ -198,7 +207,9 @@ def _name_differences(connection: Connection, uneven: set[int]) -> Iterator[Faul
         if hash(path) % BUCKETS in uneven:
             if entry["old"] is not None and told.get(path) != _text(entry["old"]):
                 found += 1
-                yield Fault(None, None, f"{path}: an entry's old value is not the new value of the one before")
+                yield Fault(
+                    None, None, f"{path}: an entry's old value is not the new value of the one before"
+                )
             told.pop(path, None)
             if entry["new"] is not None:
                 told[path] = _text(entry["new"])
@@ -228,8 +239,9 @@ def history(about: str) -> Iterator[str]:
     ).order_by(Change.id)
     for change, clear in db.session.execute(selection):
         role = f" ({change.role})" if change.role else ""
-        yield f"{change.receipt}  {change.at:%Y-%m-%d %H:%M:%S}Z  {change.user_name}{role}  {change.action}" + (
-            f"  because: {clear.reason}" if clear.reason else ""
+        yield (
+            f"{change.receipt}  {change.at:%Y-%m-%d %H:%M:%S}Z  {change.user_name}{role}  {change.action}"
+            + (f"  because: {clear.reason}" if clear.reason else "")
         )
         for entry in clear.entries:
             if entry["path"] == about or entry["path"].startswith(f"{about}/"):

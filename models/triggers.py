@@ -90,7 +90,10 @@ _POSTGRESQL = {
     ("change", "trail_change_no_change"): f"BEFORE UPDATE OR DELETE ON change FOR EACH ROW {_REFUSE}",
     ("change", "trail_change_no_truncate"): f"BEFORE TRUNCATE ON change FOR EACH STATEMENT {_REFUSE}",
     ("change", "trail_change_fits"): "BEFORE INSERT ON change FOR EACH ROW EXECUTE FUNCTION trail_fits()",
-    ("change", "trail_change_moves_head"): "AFTER INSERT ON change FOR EACH ROW EXECUTE FUNCTION trail_move_head()",
+    (
+        "change",
+        "trail_change_moves_head",
+    ): "AFTER INSERT ON change FOR EACH ROW EXECUTE FUNCTION trail_move_head()",
     ("change_entries", "trail_entries_no_change"): (
         f"BEFORE UPDATE OR DELETE ON change_entries FOR EACH ROW {_REFUSE}"
     ),
@@ -131,7 +134,9 @@ def statements(dialect: str) -> list[str]:
 def install(connection: Connection) -> None:
     """Put every trigger in place."""
     for statement in statements(connection.dialect.name):
-        connection.exec_driver_sql(statement.replace("%", "%%") if connection.dialect.name != "sqlite" else statement)
+        connection.exec_driver_sql(
+            statement.replace("%", "%%") if connection.dialect.name != "sqlite" else statement
+        )
 
 
 def missing(connection: Connection) -> list[str]:

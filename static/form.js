@@ -11,7 +11,8 @@
 
   const at = (path) => form.querySelector(`[data-path="${CSS.escape(path)}"]`);
   const controls = () => [...form.querySelectorAll("input, select, textarea, button[type=submit]")]
-    .filter((each) => !each.disabled && each.type !== "hidden" && each.offsetParent !== null);
+    .filter((each) => !each.disabled && each.type !== "hidden" && each.tabIndex >= 0 && each.offsetParent !== null
+      && !each.closest("details:not([open])"));
 
   // ---- talking to the server ----
   function body(extra) {
@@ -265,7 +266,7 @@
     if (event.key === "Enter" && field.matches("input:not([type=submit])") && !event.isComposing) {
       event.preventDefault();
       if (field.closest(".terms")?.querySelector("ul:not([hidden])")) return pickTerm(field);
-      const all = controls().filter((each) => each.type !== "radio" || each.checked || each.name !== field.name);
+      const all = controls().filter((each) => each === field || each.type !== "radio" || each.name !== field.name);
       all[all.indexOf(field) + 1]?.focus();
     } else if (field.type === "radio" && /^[1-9]$/.test(event.key)) {
       const option = form.querySelectorAll(`input[type=radio][name="${CSS.escape(field.name)}"]:not([value=""])`)[Number(event.key) - 1];
@@ -381,6 +382,7 @@
 
   if (dirty) markDirty();
   const wrong = form.querySelector(".has-hard, .is-error");
-  const first = (wrong || form).querySelector("[data-path]:not([hidden]) input:not([type=hidden]), input:not([type=hidden]), select, textarea");
+  const answers = ".q-control input, .q-control select, .q-control textarea, .cell-control input, .cell-control select";
+  const first = [...(wrong || form).querySelectorAll(answers)].find((each) => each.offsetParent !== null);
   if (wrong) { wrong.scrollIntoView({ block: "center" }); first?.focus({ preventScroll: true }); } else if (form.dataset.fresh) first?.focus({ preventScroll: true });
 })();

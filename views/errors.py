@@ -3,7 +3,8 @@
 import logging
 import traceback
 
-from flask import Flask, current_app, flash, g, jsonify, redirect, render_template, request, url_for
+from flask import Flask, Response, current_app, flash, g, jsonify, redirect, render_template, request, url_for
+from flask.globals import request_ctx
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
@@ -21,6 +22,8 @@ SECRET_FIELDS = ("password", "csrf_token", "token")
 
 def page(status: int, sentence: str, *, posted: bool = False) -> ResponseReturnValue:
     """The error page, or its JSON twin for a page's script. `posted` offers to send the same form again."""
+    if request_ctx.url_adapter is None:  # a host name that is not ours: no page of ours either
+        return Response(f"{sentence}\n", status, mimetype="text/plain")
     if wants_json():
         return jsonify(error=status, text=sentence, id=request_id()), status
     again = []

@@ -7,8 +7,8 @@ from sqlalchemy import select
 
 from design import answers as documents
 from design.definitions import StudyDef
-from design.evaluation import Finding, dependents, evaluate, settling_forms
-from design.record import SubjectRecord
+from design.evaluation import Finding, dependents, evaluate, recheck, settling_forms
+from design.record import FormInstance, SubjectRecord
 from models import FormData, Subject, db
 from models.change import Change
 from models.clock import today
@@ -36,7 +36,7 @@ def follow(change: Change, subject: Subject, study: StudyDef, data: FormData, pa
         if not affected:
             break
         record = recording.record_of(subject, study)
-        changed = _derive_again(change, subject, study, record, affected, day)
+        changed = _derive_again(change, subject, study, record, affected, changed, day)
         if not changed:
             break
         record = None
@@ -81,7 +81,13 @@ def _fill_number(change: Change, subject: Subject, study: StudyDef) -> None:
 
 
 def _derive_again(
-    change: Change, subject: Subject, study: StudyDef, record: SubjectRecord, affected: list[FormData], day: date
+    change: Change,
+    subject: Subject,
+    study: StudyDef,
+    record: SubjectRecord,
+    affected: list[FormData],
+    changed: list[tuple[FormData, frozenset[str]]],
+    day: date,
 ) -> list[tuple[FormData, frozenset[str]]]:
     """Evaluate the affected forms once more; return those of which answers changed by that, and which items."""
     ranks = recording.order_of(subject.events, study)
@@ -91,6 +97,8 @@ def _derive_again(
         definitions = study if data.version_id == subject.site.version_id else finding.design(data.version_id)
         event = events[data.study_event_id]
         instance = recording.instance_of(data, event, definitions, ranks[event.id])
+        if _check_again(data, definitions, record, instance, changed, day):
+            continue
         verdict = evaluate(definitions, record, instance, today=day)
         items = _take_over(change, data, verdict.answers)
         kept = stored(verdict.findings)
@@ -103,6 +111,27 @@ def _derive_again(
             again.append((data, frozenset(items)))
     db.session.flush()
     return again
+
+
+def _check_again(
+    data: FormData,
+    definitions: StudyDef,
+    record: SubjectRecord,
+    instance: FormInstance,
+    changed: list[tuple[FormData, frozenset[str]]],
+    day: date,
+) -> bool:
+    """Run only the checks that read what changed; False when that is not enough."""
+    findings = data.findings
+    for source, items in changed:
+        partly = recheck(definitions, record, instance, source.form_id, items, today=day)
+        if partly is None:
+            return False
+        run, found = partly
+        findings = [each for each in findings if each["check"] not in run] + stored(found)
+    if findings != data.findings:
+        data.findings = findings
+    return True
 
 
 def _take_over(change: Change, data: FormData, answers: dict[str, Any]) -> set[str]:

@@ -74,7 +74,9 @@ def test_a_boundary_value_belongs_to_the_milder_grade(study, test, result, expec
         ("BILI", "30", "30", "0"), ("BILI", "30.1", "30", "1"), ("BILI", "45", "30", "1"), ("BILI", "45.1", "30", "2"),
     ],
 )  # fmt: skip
-def test_liver_values_are_graded_by_the_upper_limit_or_an_abnormal_baseline(study, test, result, baseline, expected):
+def test_liver_values_are_graded_by_the_upper_limit_or_an_abnormal_baseline(
+    study, test, result, baseline, expected
+):
     assert grade(study, test, result, baseline) == expected
 
 
@@ -118,13 +120,21 @@ def test_only_pure_numbers_in_an_accepted_unit_are_converted(study, test, result
 def test_haemoglobin_of_an_outside_unit_is_graded_in_the_standard_unit(study):
     """12.5 g/dL is 125 g/L and normal, not grade 3; the range is shown in the unit of the result."""
     outside = sample(study, "HGB", "12.5", unit="g/dL")
-    found_cells = [cell(study, name, outside, [woman(study)], "HGB") for name in ("LBCTC", "LBNRIND", "LBNRLO", "LBNRHI")]
+    found_cells = [
+        cell(study, name, outside, [woman(study)], "HGB") for name in ("LBCTC", "LBNRIND", "LBNRLO", "LBNRHI")
+    ]
     assert found_cells == ["0", "NORMAL", "11.5000", "15.0000"]
 
 
 @pytest.mark.parametrize(
     ("test", "result", "indicator"),
-    [("WBC", "3.4", "LOW"), ("WBC", "3.5", "NORMAL"), ("WBC", "9.5", "NORMAL"), ("WBC", "9.6", "HIGH"), ("WBC", "<1", None)],
+    [
+        ("WBC", "3.4", "LOW"),
+        ("WBC", "3.5", "NORMAL"),
+        ("WBC", "9.5", "NORMAL"),
+        ("WBC", "9.6", "HIGH"),
+        ("WBC", "<1", None),
+    ],
 )
 def test_range_indicator(study, test, result, indicator):
     assert cell(study, "LBNRIND", sample(study, test, result), [woman(study)], test) == indicator

@@ -39,7 +39,11 @@ def expected_stage(tumour: str, node: str) -> str:
 @pytest.mark.parametrize("tumour", TUMOURS)
 @pytest.mark.parametrize("node", NODES)
 def test_anatomic_stage_for_every_t_and_n(study, tumour, node):
-    for metastasis, stage in (("M0", expected_stage(tumour, node)), ("M0i", expected_stage(tumour, node)), ("M1", "IV")):
+    for metastasis, stage in (
+        ("M0", expected_stage(tumour, node)),
+        ("M0i", expected_stage(tumour, node)),
+        ("M1", "IV"),
+    ):
         assert cell(study, "STGANA", form(study, "STG", "SCR", CT=tumour, CN=node, CM=metastasis)) == stage
 
 
@@ -63,7 +67,10 @@ def test_stage_waits_for_all_three(study):
     ],
 )
 def test_age_in_whole_years_at_first_consent(study, born, signed, age):
-    consents = [log(study, "ICF", 1, ICFTYP="REC", DSSTDAT="2020-01-01"), log(study, "ICF", 2, ICFTYP="INIT", DSSTDAT=signed)]
+    consents = [
+        log(study, "ICF", 1, ICFTYP="REC", DSSTDAT="2020-01-01"),
+        log(study, "ICF", 2, ICFTYP="INIT", DSSTDAT=signed),
+    ]
     assert cell(study, "AGE", form(study, "DM", "SCR", BRTHDAT=born), consents) == age
 
 
@@ -88,7 +95,15 @@ def test_eligible_when_all_inclusions_are_met_and_exclusions_are_switched_off(st
 
 @pytest.mark.parametrize(
     ("percent", "status"),
-    [("0", "NEG"), ("1", "LOW"), ("10", "LOW"), ("11", "POS"), ("100", "POS"), ({"missing": "ND"}, "ND"), ({"missing": "UNK"}, None)],
+    [
+        ("0", "NEG"),
+        ("1", "LOW"),
+        ("10", "LOW"),
+        ("11", "POS"),
+        ("100", "POS"),
+        ({"missing": "ND"}, "ND"),
+        ({"missing": "UNK"}, None),
+    ],
 )
 @pytest.mark.parametrize(("asked", "derived"), [("ERPCT", "ERST"), ("PRPCT", "PRST")])
 def test_receptor_status(study, asked, derived, percent, status):
@@ -111,7 +126,10 @@ def test_receptor_status(study, asked, derived, percent, status):
     ],
 )
 def test_her2_status(study, ihc, ish, status):
-    assert cell(study, "HER2ST", form(study, "BM", "SCR", HER2IHC=ihc, **({"HER2ISH": ish} if ish else {}))) == status
+    assert (
+        cell(study, "HER2ST", form(study, "BM", "SCR", HER2IHC=ihc, **({"HER2ISH": ish} if ish else {})))
+        == status
+    )
 
 
 @pytest.mark.parametrize(
@@ -136,7 +154,14 @@ def test_her2_status(study, ihc, ish, status):
 )
 def test_surrogate_subtype(study, er, pr, ihc, ki67, subtype):
     given = {"ERPCT": er, "PRPCT": pr, "HER2IHC": ihc, "KI67": ki67}
-    assert cell(study, "SUBTYP", form(study, "BM", "SCR", **{name: value for name, value in given.items() if value})) == subtype
+    assert (
+        cell(
+            study,
+            "SUBTYP",
+            form(study, "BM", "SCR", **{name: value for name, value in given.items() if value}),
+        )
+        == subtype
+    )
 
 
 @pytest.mark.parametrize(
@@ -178,7 +203,8 @@ def test_body_mass_index_uses_the_last_known_height(study):
 def lesions(study, event, *rows):
     """Target lesions of a time point: `(status, diameter)` each."""
     cells = {
-        str(n): {"TLID": f"T0{n}", "TLSTAT": status, "TLTYP": "PRIM", "TLLOC": "BRE"} | ({"TLDIA": size} if size else {})
+        str(n): {"TLID": f"T0{n}", "TLSTAT": status, "TLTYP": "PRIM", "TLLOC": "BRE"}
+        | ({"TLDIA": size} if size else {})
         for n, (status, size) in enumerate(rows, 1)
     }
     return form(study, "TL", event, rows={"TLROWS": cells})
@@ -208,7 +234,10 @@ def test_change_from_baseline_and_from_nadir(study):
     record = []
     for event, size in (("SCR", "50.0"), ("FU3M", "30.0"), ("FU6M", "20.0"), ("FU12M", "25.0")):
         record.append(judged(study, lesions(study, event, ("MEA", size)), record))
-    found = [[cell(study, name, each, record) for name in ("TLSOD", "TLNAD", "TLPCHG", "TLPNAD")] for each in record]
+    found = [
+        [cell(study, name, each, record) for name in ("TLSOD", "TLNAD", "TLPCHG", "TLPNAD")]
+        for each in record
+    ]
     assert found == [
         ["50.0", None, None, None],
         ["30.0", "50.0", "-40.00", "-40.00"],

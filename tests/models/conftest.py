@@ -35,7 +35,11 @@ def make_trial() -> dict[str, Any]:
         db.session.add(study)
         db.session.flush()
         version = StudyVersion(
-            study_id=study.id, number=1, sha256="0" * 64, files={"study.toml": "id = 'trial'"}, published_at=clock.now()
+            study_id=study.id,
+            number=1,
+            sha256="0" * 64,
+            files={"study.toml": "id = 'trial'"},
+            published_at=clock.now(),
         )
         db.session.add(version)
         db.session.flush()
@@ -49,7 +53,11 @@ def make_trial() -> dict[str, Any]:
         db.session.add(nurse)
     with Change(by=nurse, action="screen", chain="trial", site=site) as change:
         subject = Subject(
-            study_id=study.id, site=site, screening_number="01-S001", status="screening", created_at=clock.now()
+            study_id=study.id,
+            site=site,
+            screening_number="01-S001",
+            status="screening",
+            created_at=clock.now(),
         )
         subject.events.append(StudyEvent(event_id="SCR", position=10))
         db.session.add(subject)

@@ -30,14 +30,18 @@ def entries_of(change: Change) -> dict[str, tuple[Any, Any]]:
 
 def save(trial: Trial, form: FormData, **more: Any) -> Change:
     """Store a form as the nurse would."""
-    with Change(by=trial["nurse"], action="save form", chain="trial", subject=trial["subject"], **more) as change:
+    with Change(
+        by=trial["nurse"], action="save form", chain="trial", subject=trial["subject"], **more
+    ) as change:
         db.session.add(form)
     return change
 
 
 def correct(trial: Trial, form: FormData, answers: dict[str, Any], **more: Any) -> Change:
     """Replace a form's answers."""
-    with Change(by=trial["nurse"], action="save form", chain="trial", subject=trial["subject"], **more) as change:
+    with Change(
+        by=trial["nurse"], action="save form", chain="trial", subject=trial["subject"], **more
+    ) as change:
         form.answers = answers
     return change
 
@@ -65,7 +69,9 @@ def test_a_correction_tells_old_new_and_why(trial: Trial, new_form: NewForm) -> 
     """Only what differs is an entry; added, changed and withdrawn answers are told apart."""
     form = new_form(VITAL_SIGNS)
     save(trial, form)
-    change = correct(trial, form, {"VS": {"1": {"HEIGHT": "156", "PULSE": {"missing": "ND"}}}}, reason=" mistyped ")
+    change = correct(
+        trial, form, {"VS": {"1": {"HEIGHT": "156", "PULSE": {"missing": "ND"}}}}, reason=" mistyped "
+    )
     path = f"form_data/{form.id}/answers/VS/1"
     assert entries_of(change) == {
         f"{path}/HEIGHT": ("165", "156"),
@@ -128,7 +134,9 @@ def test_a_row_that_is_deleted_tells_what_it_held(trial: Trial) -> None:
     found = entries_of(change)
     assert found[f"stored_file/{'a' * 64}/size"] == (3, None)
     content = found[f"stored_file/{'a' * 64}/content"][0]
-    assert content == "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad", "bytes by their hash"
+    assert content == "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad", (
+        "bytes by their hash"
+    )
 
 
 @pytest.mark.req("AUD-14")
@@ -194,7 +202,11 @@ def test_nothing_audited_is_written_outside_a_change(trial: Trial, new_form: New
         with pytest.raises(WrittenOutsideChange):
             db.session.commit()
         db.session.rollback()
-    for statement in (update(FormData).values(entry="x"), delete(FormData), insert(FormData).values(form_id="x")):
+    for statement in (
+        update(FormData).values(entry="x"),
+        delete(FormData),
+        insert(FormData).values(form_id="x"),
+    ):
         with pytest.raises(WrittenOutsideChange):
             db.session.execute(statement)
         db.session.rollback()
@@ -243,7 +255,9 @@ def test_committing_halfway_is_refused(trial: Trial, new_form: NewForm) -> None:
     assert db.session.scalars(select(FormData.id)).all() == []
 
 
-def test_a_change_that_was_rolled_back_inside_cannot_be_left_in_peace(trial: Trial, new_form: NewForm) -> None:
+def test_a_change_that_was_rolled_back_inside_cannot_be_left_in_peace(
+    trial: Trial, new_form: NewForm
+) -> None:
     """Otherwise the trail would tell what did not happen."""
     with pytest.raises(TrailUnavailable), Change(by=trial["nurse"], action="x", chain="trial"):
         db.session.add(new_form(VITAL_SIGNS))
@@ -298,7 +312,9 @@ BREAK = {
         {"answers": {"VS": {"1": {"HEIGHT": None}}}},
     ],
 )
-def test_a_value_the_trail_cannot_repeat_exactly_is_refused(trial: Trial, new_form: NewForm, wrong: Any) -> None:
+def test_a_value_the_trail_cannot_repeat_exactly_is_refused(
+    trial: Trial, new_form: NewForm, wrong: Any
+) -> None:
     """What is recorded is what is stored, to the letter: no conversion by a database comes between."""
     form = new_form(VITAL_SIGNS)
     for name, value in wrong.items():
@@ -381,7 +397,9 @@ def test_eight_writers_leave_one_chain_without_gaps(app: Flask, trial: Trial) ->
     for thread in threads:
         thread.join()
     assert failures == []
-    rows = db.session.execute(select(Change.seq, Change.prev, Change.link).where(Change.chain == "fresh")).all()
+    rows = db.session.execute(
+        select(Change.seq, Change.prev, Change.link).where(Change.chain == "fresh")
+    ).all()
     rows = sorted(rows)
     assert [row.seq for row in rows] == list(range(1, 41))
     assert [row.prev for row in rows[1:]] == [row.link for row in rows[:-1]]

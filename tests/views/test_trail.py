@@ -54,7 +54,7 @@ def test_a_nurse_reads_only_her_own_site(clinic: Clinic) -> None:
     assert "Alice" not in page
     assert "digits swapped" not in page
     with clinic.app.app_context():
-        alices = db.session.scalars(select(Change.id).where(Change.user_name == "Alice Zhao")).first()
+        alices = db.session.scalars(select(Change.id).where(Change.user_name == "alice")).first()
     assert clinic.sign_in("bob").get(f"/trail/{alices}").status_code == 404
     assert clinic.sign_in("mona").get(f"/trail/{alices}").status_code == 200
 
