@@ -2,8 +2,8 @@
 
 A lean parser over the definitions instead of one WTForms field per item: it walks over what was posted, once.
 Names: `<group>/<row>/<ITEM>` value (repeated for a multi item) · `…~missing` why there is none ·
-`…~drop` take the file away · `<group>/<row>/~error` why a row is in error · `_revision`, `_reason`, `_then`, `_add`,
-`_override/<CHECK>`.
+`…~drop` take the file away · `<group>/<row>/~error` why a row is in error · `_revision`, `_reason`, `_then`,
+`_add`, `_override/<CHECK>`.
 """
 
 from collections.abc import Collection, Mapping
@@ -46,7 +46,8 @@ class CrfInput:
         """Read a posted form.
 
         `stored` is the document that is saved now: rows in error and kept files come from it. `files` are
-        hashes of the files sent along, by path. `allowed` are the values a reference or user item may take, by item.
+        hashes of the files sent along, by path. `allowed` are the values a reference or user item may
+        take, by item.
 
         Raises:
             UnknownName: a posted name does not belong to this form.

@@ -4,7 +4,7 @@ from typing import Any
 
 from design import answers as documents
 from forms.crf_layout import say
-from forms.crf_page import State
+from forms.crf_parts import State
 from forms.crf_words import text_of
 
 

@@ -4,7 +4,6 @@ from typing import Any
 
 from alembic import context
 from flask import current_app
-from sqlalchemy import Text
 
 from models.base import IsoDate, JsonText, UtcTime
 from models.engine import schema_may_change

@@ -8,7 +8,7 @@ from flask import g
 from design.answers import ERROR
 from design.definitions import FormDef, ItemDef, StudyDef
 from forms.crf_layout import layout_of, say
-from forms.crf_page import State
+from forms.crf_parts import State
 from forms.crf_words import cell_text
 from models import FormData
 from views.shell import language

@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from forms import crf_page, crf_verdict
 from forms.crf_input import CrfInput, Posted, UnknownName
 from forms.crf_layout import layout_of
-from forms.crf_page import State
+from forms.crf_parts import State
 from forms.crf_words import cell_text
 from models import User
 from views import choices, uploads

@@ -136,8 +136,8 @@ def _line(subject: Subject, counts: listing.Counts, events: list[Any]) -> Line:
 def new() -> ResponseReturnValue:
     """Ask at which site the screening starts."""
     user = signed_in_user()
-    previous = finding.subject(user, request.args["previous"], "screen") if _is_number("previous") else None
-    return _render_new(_screen_input(), previous)
+    number = request.args["previous"] if _is_number("previous") else None
+    return _render_new(_screen_input(), finding.subject(user, int(number), "screen") if number else None)
 
 
 def _is_number(name: str) -> bool:

@@ -32,7 +32,7 @@ def form(
     day: date | None = None,
     **values: Any,
 ) -> FormInstance:
-    """An instance with the given answers; `rows` is {group: {row: {item: cell}}}, `day` the date of the event."""
+    """An instance with the given answers; `rows` is {group: {row: {item: cell}}}, `day` the event date."""
     number = NUMBERS.get(event) or 200 + int(event[2:-1])
     answers: dict[str, Any] = defaultdict(dict)
     for name, value in values.items():
