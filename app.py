@@ -70,7 +70,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         configure_engine(db.engine)
     migrate.init_app(app, db)
     babel.init_app(app, locale_selector=shell.choose_language)
-    # The guard stands before the CSRF check: who is signed out is sent to the sign-in, not told of a stale token.
+    # The guard stands before the CSRF check: who is signed out is sent to the sign-in, not told of a token.
     app.before_request(guard.check_access)
     csrf.init_app(app)
     for blueprint in BLUEPRINTS:

@@ -1,6 +1,7 @@
 """Settings from the environment; nothing else reads `os.environ`.
 
-In production the server does not start with a weak secret or with cookies that may travel unencrypted (SEC-17).
+In production the server does not start with a weak secret or with cookies that may travel unencrypted
+(SEC-17).
 """
 
 import os
@@ -23,7 +24,9 @@ class SettingsFault(Exception):
 
 @dataclass(frozen=True)
 class Settings:
-    """What differs between installations. `mode` is production, demo (invented data, this computer only) or test."""
+    """What differs between installations. `mode` is production, demo (invented data, this computer only) or
+    test.
+    """
 
     database_url: str
     secret_key: str = field(repr=False)
@@ -99,10 +102,12 @@ class Settings:
 
 
 def _own_secret(folder: Path) -> str:
-    """The installation's own secret: made at the first start, kept beside the data, readable by the owner only."""
+    """The installation's own secret: made at the first start, kept beside the data, readable by the owner
+    only.
+    """
     path = folder / "secret_key"
     if not path.is_file():
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         path.touch(mode=0o600)
         path.write_text(secrets.token_urlsafe(48))
     return path.read_text().strip()

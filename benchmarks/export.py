@@ -145,9 +145,8 @@ def main() -> None:
         runs = [(measure(lambda: floor(path, out)), measure(ours)) for _ in range(ROUNDS)]
         engine.dispose()
     least, mine = (statistics.median(times) for times in zip(*runs, strict=True))
-    print(
-        f"{forms * ITEMS:,} values: floor {least:.2f} s, export {mine:.2f} s, ratio {mine / least:.2f} (target 2.0)"
-    )
+    print(f"{forms * ITEMS:,} values: floor {least:.2f} s, export {mine:.2f} s")
+    print(f"ratio {mine / least:.2f} (target: at most 2.0)")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,11 @@
 """Calendar dates: partial dates as intervals, and month arithmetic that always counts from the anchor."""
 
 import calendar
+import re
 from dataclasses import dataclass
 from datetime import date, timedelta
+
+SHAPE = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +23,8 @@ class PartialDate:
         Raises:
             ValueError: the text is no such date.
         """
+        if not SHAPE.fullmatch(text):
+            raise ValueError(f"not a date: {text!r}")
         parts = [int(part) for part in text.split("-")]
         if len(parts) == 1:
             return cls(text, date(parts[0], 1, 1), date(parts[0], 12, 31))

@@ -30,9 +30,7 @@ _HEADER_FONT, _HEADER_FILL = Font(bold=True), PatternFill("solid", fgColor="E6EE
 _EPOCH = datetime(1980, 1, 1)
 
 
-def write(
-    tables: Iterable[Table], path: Path, readme: list[tuple[str, str]], most_rows: int = MOST_ROWS
-) -> None:
+def write(tables: Iterable[Table], path: Path, readme: list[tuple[str, str]], most_rows: int = MOST_ROWS) -> None:
     """Write all tables into one workbook; a table with more rows than a sheet may have goes on in the next
     sheet.
     """

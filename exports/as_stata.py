@@ -10,6 +10,7 @@ import pyreadstat
 from exports.as_spss import fix_bytes, value_labels
 from exports.shape import Table, Variable, shorten
 
+LONGEST_LABEL = 80  # characters
 _STAMP = b"01 Jan 1980 00:00"
 
 
@@ -17,23 +18,27 @@ def write(table: Table, path: Path) -> None:
     """Write one table (format 118, UTF-8). The time stamp in the header is fixed (CPY-05)."""
     columns, labels, codes = {}, [], {}
     for variable in table.variables:
-        columns[variable.name] = table.frame_with_dates[variable.name]
-        labels.append(shorten(variable.label, 320))
+        columns[variable.name] = table.for_statistics[variable.name]
+        labels.append(_label(variable.label))
         if variable.codes and variable.type == "integer":
             codes[variable.name] = value_labels(variable, 32_000)
         elif variable.codes and variable.role == "value":
             twin = f"{variable.name}_N"
             columns[twin], codes[twin] = _numbered(variable, table.columns[variable.name])
-            labels.append(shorten(f"{variable.label} (numbered)", 320))
+            labels.append(_label(f"{variable.label} (numbered)"))
     pyreadstat.write_dta(
         pd.DataFrame(columns),
         str(path),
-        file_label=shorten(table.en, 80),
+        file_label=_label(table.en),
         column_labels=labels,
         variable_value_labels=codes,
     )
     head = path.read_bytes()[:1000]
     fix_bytes(path, head.index(b"<timestamp>") + len(b"<timestamp>") + 1, _STAMP)
+
+
+def _label(text: str) -> str:
+    return shorten(text[:LONGEST_LABEL], LONGEST_LABEL * 3)
 
 
 def _numbered(variable: Variable, values: list[str | None]) -> tuple[pd.Series, dict[int, str]]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pyreadstat
 
-from exports.shape import Table, Variable, shorten
+from exports.shape import Table, Variable, plain_texts, shorten
 
 LONGEST_TEXT, LONGEST_LABEL, LONGEST_NAME = 200, 40, 8
 _ENDINGS = {"missing": "M", "en": "E", "zh": "C", "earliest": "F", "latest": "L", "unit": "U", "number": "N"}
@@ -33,9 +33,7 @@ class Renamed:
 
 def write(table: Table, path: Path) -> list[Renamed]:
     """Write one table; returns how its variables are called in the file."""
-    taken = {
-        name for v in table.variables if v.role in ("key", "value") and len(name := v.name) <= LONGEST_NAME
-    }
+    taken = {name for v in table.variables if v.role in ("key", "value") and len(name := v.name) <= LONGEST_NAME}
     columns: dict[str, pd.Series | list[str | None]] = {}
     renamed: list[Renamed] = []
     for variable in table.variables:
@@ -44,9 +42,7 @@ def write(table: Table, path: Path) -> list[Renamed]:
             own = part == 1 and variable.name in taken
             name = variable.name if own else short_name(variable, part, taken)
             columns[name] = column
-            renamed.append(
-                Renamed(table.name, variable.name, path.name, name, part, variable.en, variable.zh)
-            )
+            renamed.append(Renamed(table.name, variable.name, path.name, name, part, variable.en, variable.zh))
     frame = pd.DataFrame(columns)
     pyreadstat.write_xport(
         frame,
@@ -82,18 +78,19 @@ def short_table_names(tables: list[str]) -> dict[str, str]:
 
 
 def _parts(table: Table, variable: Variable) -> list[pd.Series | list[str | None]]:
+    column = table.for_statistics[variable.name]
     if variable.type != "text":
-        return [table.frame_with_dates[variable.name]]
-    texts: list[str | None] = table.columns[variable.name]
+        return [column]
+    texts = list(column)
     longest = max((len(text.encode()) for text in texts if text), default=0)
     if longest <= LONGEST_TEXT:
-        return [pd.Series(texts, dtype="str")]
+        return [column]
     pieces = [_split(text) for text in texts]
     width = max(len(piece) for piece in pieces)
-    return [pd.Series([p[at] if at < len(p) else None for p in pieces], dtype="str") for at in range(width)]
+    return [plain_texts([p[at] if at < len(p) else None for p in pieces]) for at in range(width)]
 
 
-def _split(text: str | None) -> list[str]:
+def _split(text: str) -> list[str]:
     pieces = []
     while text:
         pieces.append(shorten(text, LONGEST_TEXT))

@@ -37,9 +37,7 @@ def nice_ticks(high: float, most: int = 7) -> list[float]:
     """Round values from 0 to just past `high`."""
     if high <= 0:
         return [0.0, 1.0]
-    step = next(
-        unit * 10**power for power in range(-2, 7) for unit in (1, 2, 5) if high / (unit * 10**power) <= most
-    )
+    step = next(unit * 10**power for power in range(-2, 7) for unit in (1, 2, 5) if high / (unit * 10**power) <= most)
     count = int(-(-high // step))
     return [round(step * place, 6) for place in range(count + 1)]
 
@@ -55,14 +53,10 @@ def _svg(key: str, title: str, description: str, body: list[str], height: int = 
 
 
 def _text(x: float, y: float, text: str, anchor: str = "middle", fill: str = INK, size: int = 12) -> str:
-    return (
-        f'<text x="{x}" y="{y}" text-anchor="{anchor}" fill="{fill}" font-size="{size}">{escape(text)}</text>'
-    )
+    return f'<text x="{x}" y="{y}" text-anchor="{anchor}" fill="{fill}" font-size="{size}">{escape(text)}</text>'
 
 
-def _line(
-    x1: float, y1: float, x2: float, y2: float, stroke: str = GRID, width: float = 1, dash: str = ""
-) -> str:
+def _line(x1: float, y1: float, x2: float, y2: float, stroke: str = GRID, width: float = 1, dash: str = "") -> str:
     dashes = f' stroke-dasharray="{dash}"' if dash else ""
     return f'<line x1="{x1}" y1="{y1}" x2="{x2}" y2="{y2}" stroke="{stroke}" stroke-width="{width}"{dashes}/>'
 
@@ -85,8 +79,7 @@ def _axes(
     parts.append(_text((x.start + x.end) / 2, y.start + 36, x_name))
     middle = (y.start + y.end) / 2
     parts.append(
-        f'<text x="14" y="{middle}" text-anchor="middle" transform="rotate(-90 14 {middle})">'
-        f"{escape(y_name)}</text>"
+        f'<text x="14" y="{middle}" text-anchor="middle" transform="rotate(-90 14 {middle})">{escape(y_name)}</text>'
     )
     return parts
 
@@ -108,9 +101,7 @@ def enrolment(
     y_ticks = nice_ticks(max(cap or 0, len(days), 1))
     y = Scale(0, y_ticks[-1], HEIGHT - BOTTOM, TOP)
     marks = sorted({0, round(span / 4), round(span / 2), round(span * 3 / 4), span})
-    labels = (
-        [(mark, date.fromordinal(first.toordinal() + mark).isoformat()) for mark in marks] if days else []
-    )
+    labels = [(mark, date.fromordinal(first.toordinal() + mark).isoformat()) for mark in marks] if days else []
     parts = _axes(x, y, labels[:-1] if len(labels) > 4 else labels, y_ticks, x_name, y_name)
     if cap:
         parts.append(_line(x.start, y(cap), x.end, y(cap), PALETTE[3], 1.5, "6 4"))
@@ -122,9 +113,7 @@ def enrolment(
     return _svg("enrolment", title, description, parts)
 
 
-def survival(
-    key: str, curve: Curve, title: str, description: str, x_name: str, y_name: str, risk_name: str
-) -> str:
+def survival(key: str, curve: Curve, title: str, description: str, x_name: str, y_name: str, risk_name: str) -> str:
     """A Kaplan-Meier curve with 95% limits, a tick for everyone censored, and the numbers at risk."""
     ticks = nice_ticks(max(curve.longest, 6.0))
     x, y = Scale(0, ticks[-1], LEFT, WIDTH - RIGHT), Scale(0, 1, HEIGHT - BOTTOM, TOP)
@@ -181,8 +170,7 @@ def stacked(
     for place, name in enumerate(parts_names):
         at = 8 + place * (WIDTH - 16) / max(len(parts_names), 1)
         drawing.append(
-            f'<rect x="{at:.1f}" y="8" width="12" height="12" '
-            f'fill="{colours[place % len(colours)]}" stroke="{FAINT}"/>'
+            f'<rect x="{at:.1f}" y="8" width="12" height="12" fill="{colours[place % len(colours)]}" stroke="{FAINT}"/>'
         )
         drawing.append(_text(round(at + 17, 1), 18, name, "start"))
     for row, (label, values) in enumerate(rows):
@@ -217,9 +205,7 @@ def dose(
         drawing.append(_line(x(tick), 36, x(tick), height - BOTTOM))
         drawing.append(_text(x(tick), height - BOTTOM + 16, _number(tick), "middle", FAINT))
     drawing.append(_text((left + WIDTH - RIGHT) / 2, height - 8, x_name))
-    drawing.append(
-        f'<rect x="8" y="8" width="12" height="12" fill="{PALETTE[0]}"/>{_text(25, 18, names[0], "start")}'
-    )
+    drawing.append(f'<rect x="8" y="8" width="12" height="12" fill="{PALETTE[0]}"/>{_text(25, 18, names[0], "start")}')
     drawing.append(f"{_line(250, 6, 250, 22, PALETTE[3], 3)}{_text(258, 18, names[1], 'start')}")
     for row, (label, delivered, planned) in enumerate(rows):
         top = 40 + 18 * row

@@ -109,9 +109,7 @@ def _joined(versions: tuple[int, ...]) -> str | None:
     return ";".join(map(str, versions)) or None
 
 
-def _text_table(
-    name: str, en: str, zh: str, columns: tuple[tuple[str, str, str], ...], rows: list[Any]
-) -> Table:
+def _text_table(name: str, en: str, zh: str, columns: tuple[tuple[str, str, str], ...], rows: list[Any]) -> Table:
     variables = [Variable(column, "text", *labels, role="key") for column, *labels in columns]
     values = [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in columns]
     return Table(name, en, zh, variables, dict(zip([v.name for v in variables], values, strict=True)))

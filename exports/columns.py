@@ -126,7 +126,7 @@ def _add(
     newest: ItemDef = column.newest
     en, zh = _WORDS[word]
     variable = Variable(
-        name=column.id + ending,
+        name=column.name + ending,
         type=kind,
         en=f"{newest.label.en}: {en or more[0]}" if en or more[0] else newest.label.en,
         zh=f"{newest.label.zh}：{zh or more[1]}" if zh or more[1] else newest.label.zh,
@@ -166,9 +166,21 @@ def _add_flags(built: Built, column: ItemColumn, values: Values, codes: tuple[An
     if len(labels) > MOST_FLAGS:
         return
     chosen = [None if value is None else frozenset(_as_list(value)) for value in values]
+    taken: set[str] = set()
     for code, label in labels.items():
         flags = [None if each is None else int(code in each) for each in chosen]
-        _add(built, column, f"__{code}", flags, "integer", "flag", "", more=label)
+        _add(built, column, _flag_ending(code, taken), flags, "integer", "flag", "", more=label)
+
+
+def _flag_ending(code: str, taken: set[str]) -> str:
+    """`__CODE` as every program takes it in a name: capitals, digits, underscores; unique, not too long."""
+    plain = re.sub(r"[^A-Z0-9_]", "_", code.upper())[:18]
+    ending, number = f"__{plain}", 1
+    while ending in taken:
+        number += 1
+        ending = f"__{plain}_{number}"
+    taken.add(ending)
+    return ending
 
 
 def _as_list(value: Any) -> list[str]:
@@ -185,9 +197,7 @@ def _text(value: Any) -> str:
 
 def _earliest(text: str | None) -> str | None:
     """The first day that a date, month or year may mean."""
-    return (
-        None if not text else f"{text}-01-01"[: max(len(text), 10)] if len(text) == 4 else (text + "-01")[:10]
-    )
+    return None if not text else f"{text}-01-01"[: max(len(text), 10)] if len(text) == 4 else (text + "-01")[:10]
 
 
 def _latest(text: str | None) -> str | None:

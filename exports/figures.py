@@ -97,8 +97,21 @@ class TermCount:
         return sum(self.by_grade)
 
 
+INSTANCE = ("SCRNO", "EVENT", "REPEAT", "FORM_REPEAT")  # what a record and the rows of its child form share
+
+
+def highest_grades(records: Table, grades: Table, grade: str) -> list[str | None]:
+    """For each record the highest grade among its rows in a child table (or its own, when they are one)."""
+    found: dict[tuple[Any, ...], str] = {}
+    keys = zip(*(grades.columns[name] for name in INSTANCE), strict=True)
+    for key, value in zip(keys, grades.columns[grade], strict=True):
+        if value in GRADES:
+            found[key] = max(found.get(key, ""), value)
+    return [found.get(key) for key in zip(*(records.columns[name] for name in INSTANCE), strict=True)]
+
+
 def adverse_events(
-    people: Sequence[Person], table: Table, term: str, grade: str, start: str
+    people: Sequence[Person], table: Table, term: str, grades: Sequence[str | None], start: str
 ) -> list[TermCount]:
     """Treatment-emergent events by term and maximum grade (domain 4.4).
 
@@ -109,7 +122,7 @@ def adverse_events(
     worst: dict[tuple[str, str], str] = {}
     columns = table.columns
     starts = columns.get(f"{start}_LATEST", columns.get(start, [None] * table.rows))
-    for who, what, how, latest in zip(columns["SCRNO"], columns[term], columns[grade], starts, strict=True):
+    for who, what, how, latest in zip(columns["SCRNO"], columns[term], grades, starts, strict=True):
         origin = origins.get(who)
         if origin is None or what is None or (latest and date.fromisoformat(latest) < origin):
             continue
@@ -182,9 +195,7 @@ def responses(
     for (_, event, visit), pairs in sorted(points.items(), key=lambda point: (point[0][0] or 0, point[0][1])):
         cleared_codes = [cleared for _, cleared in pairs if cleared is not None and cleared not in skipped]
         codes = Counter(code for code, _ in pairs if code is not None)
-        found.append(
-            TimePoint(event, visit, dict(codes), cleared_codes.count(complete_code), len(cleared_codes))
-        )
+        found.append(TimePoint(event, visit, dict(codes), cleared_codes.count(complete_code), len(cleared_codes)))
     return found
 
 

@@ -43,9 +43,7 @@ def make(
         stored = [row for row in stored if row[-1] is None]
     if not stored:
         return table_of("FORMS", "State of every form", "各表单状态", variables, [])
-    event, form, repeat, version, entry, protection, revision, at, by, findings, in_error = zip(
-        *stored, strict=True
-    )
+    event, form, repeat, version, entry, protection, revision, at, by, findings, in_error = zip(*stored, strict=True)
     reasons = _not_done_reasons(connection)
     numbers = {version_id: study.version for version_id, study in versions.items()}
     columns: list[Sequence[Any]] = [
@@ -54,9 +52,7 @@ def make(
         repeat,
         [numbers[each] for each in version],
         entry,
-        [reasons.get(place) for place in zip(event, form, repeat, strict=True)]
-        if reasons
-        else [None] * len(form),
+        [reasons.get(place) for place in zip(event, form, repeat, strict=True)] if reasons else [None] * len(form),
         protection,
         revision,
         [text[:19] for text in at],
@@ -69,7 +65,7 @@ def make(
 
 
 def _forms_in_order(connection: Connection, events: dict[int, EventKey]) -> list[Any]:
-    """Every stored form in scope, times and findings as the text they are stored as: nothing is parsed in vain."""
+    """Every stored form in scope, times and findings as stored text: nothing is parsed in vain."""
     f = FormData
     wanted = (f.study_event_id, f.form_id, f.repeat, f.version_id, f.entry, f.protection, f.revision)
     texts = (type_coerce(f.saved_at, Text), f.saved_by, type_coerce(f.findings, Text), f.in_error)
@@ -84,9 +80,7 @@ def _check_ids(findings: str) -> str | None:
 
 def _not_done_reasons(connection: Connection) -> dict[tuple[int, str, int], str | None]:
     f = FormData
-    selection = select(f.study_event_id, f.form_id, f.repeat, type_coerce(f.answers, Text)).where(
-        f.entry == "not_done"
-    )
+    selection = select(f.study_event_id, f.form_id, f.repeat, type_coerce(f.answers, Text)).where(f.entry == "not_done")
     reasons = {}
     for event_id, form_id, repeat, text in connection.execute(selection):
         cell = orjson.loads(text).get("_form", {}).get("1", {}).get("_not_done", {})

@@ -13,6 +13,21 @@ from functools import cached_property
 from design.definitions import FormDef, ItemDef, ItemGroupDef, StudyDef
 from exports.shape import Code
 
+# Names that stand in every table; an item of the same name (the subject number of a form) gives way.
+RESERVED = {
+    "STUDYID",
+    "SITEID",
+    "SUBJID",
+    "SCRNO",
+    "VISIT",
+    "VISITNUM",
+    "EVENT",
+    "REPEAT",
+    "FORM_REPEAT",
+    "ROW",
+}
+RESERVED |= {"ROW_EN", "ROW_ZH", "STUDY_VERSION", "IN_ERROR"}
+
 
 @dataclass
 class ItemColumn:
@@ -20,6 +35,11 @@ class ItemColumn:
 
     id: str
     definitions: dict[int, ItemDef] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """Its column's name: its id, with the form's before it where a key of every table has that name."""
+        return f"{self.newest.form_id}_{self.id}" if self.id in RESERVED else self.id
 
     @property
     def newest(self) -> ItemDef:
@@ -71,9 +91,7 @@ def _of_form(
     form_id: str, defined: list[tuple[StudyDef, FormDef]], taken: set[str], with_masked: bool
 ) -> Iterable[TableLayout]:
     newest = defined[-1][1]
-    header = [
-        (study.version, [i for g in form.groups if not g.repeats for i in g.items]) for study, form in defined
-    ]
+    header = [(study.version, [i for g in form.groups if not g.repeats for i in g.items]) for study, form in defined]
     columns = _columns(header, with_masked)
     repeating = merge_order([[group.id for group in form.groups if group.repeats] for _, form in defined])
     children = merge_order(
@@ -129,9 +147,7 @@ def merge_order(lists: Sequence[Sequence[str]]) -> list[str]:
     for earlier in reversed(lists[:-1]):
         for place, name in enumerate(earlier):
             if name not in merged:
-                before = next(
-                    (merged.index(other) for other in reversed(earlier[:place]) if other in merged), -1
-                )
+                before = next((merged.index(other) for other in reversed(earlier[:place]) if other in merged), -1)
                 merged.insert(before + 1, name)
     return merged
 

@@ -100,9 +100,7 @@ def take(connection: Connection, scope: Scope, formats: Sequence[str], folder: P
     )
 
 
-def build(
-    snapshot: Snapshot, formats: Sequence[str], folder: Path, made_at: datetime, app_version: str
-) -> Package:
+def build(snapshot: Snapshot, formats: Sequence[str], folder: Path, made_at: datetime, app_version: str) -> Package:
     """Write the package into `folder`, where it appears under its final name only when it is whole.
 
     Raises:
@@ -116,9 +114,7 @@ def build(
         work = Path(name)
         more = _write_files(snapshot, formats, work)
         manifest = _manifest(snapshot, formats, work, made_at, app_version) | more
-        (work / "manifest.json").write_bytes(
-            orjson.dumps(manifest, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS)
-        )
+        (work / "manifest.json").write_bytes(orjson.dumps(manifest, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS))
         unfinished = work / "package.part"
         _zip(work, unfinished)
         digest, size = _hash(unfinished), unfinished.stat().st_size
@@ -150,9 +146,7 @@ def _write_files(snapshot: Snapshot, formats: Sequence[str], work: Path) -> dict
     return more
 
 
-def _write_each(
-    write: Callable[[Table, Path], None], data: list[Table], work: Path, name: str, ending: str
-) -> None:
+def _write_each(write: Callable[[Table, Path], None], data: list[Table], work: Path, name: str, ending: str) -> None:
     for table in data:
         write(table, _in(work, name, table.name + ending))
 
@@ -160,14 +154,10 @@ def _write_each(
 def _write_xpt(data: list[Table], work: Path) -> list[dict[str, Any]]:
     names = as_xpt.short_table_names([table.name for table in data])
     renamed = [
-        row
-        for table in data
-        for row in as_xpt.write(table, _in(work, "xpt", f"{names[table.name].lower()}.xpt"))
+        row for table in data for row in as_xpt.write(table, _in(work, "xpt", f"{names[table.name].lower()}.xpt"))
     ]
     columns = ["table", "variable", "file", "name", "part", "label_en", "label_zh"]
-    as_csv.write_rows(
-        _in(work, "xpt", "names.csv"), columns, ([getattr(r, c) for c in columns] for r in renamed)
-    )
+    as_csv.write_rows(_in(work, "xpt", "names.csv"), columns, ([getattr(r, c) for c in columns] for r in renamed))
     return [asdict(row) for row in renamed if row.name != row.variable or row.part > 1]
 
 
@@ -194,13 +184,10 @@ def _manifest(
         },
         "chain": snapshot.chain,
         "tables": {
-            name: {"rows": table.rows, "variables": len(table.variables)}
-            for name, table in snapshot.tables.items()
+            name: {"rows": table.rows, "variables": len(table.variables)} for name, table in snapshot.tables.items()
         },
         "trail_rows": snapshot.trail_count if "trail" in formats else None,
-        "values_of_another_type": sorted(
-            fault for table in snapshot.tables.values() for fault in table.faults
-        ),
+        "values_of_another_type": sorted(fault for table in snapshot.tables.values() for fault in table.faults),
         "files": {
             path.relative_to(work).as_posix(): {"sha256": _hash(path), "size": path.stat().st_size}
             for path in sorted(work.rglob("*"))

@@ -8,8 +8,7 @@ _LINES = [
         "CSV files are for analysis: UTF-8, values exactly as entered. Do not open them in a spread"
         "sheet program; "
         "use the workbook (folder excel) to read.",
-        "CSV文件用于分析：UTF-8编码，数值与录入完全一致。请勿用电子表格软件打开；阅读请使用excel文"
-        "件夹中的工作簿。",
+        "CSV文件用于分析：UTF-8编码，数值与录入完全一致。请勿用电子表格软件打开；阅读请使用excel文件夹中的工作簿。",
     ),
     (
         "<ITEM>: the value or code as entered. <ITEM>_EN, <ITEM>_ZH: its label in the study version"
@@ -30,20 +29,17 @@ _LINES = [
         "不完整日期保持原样（2026或2026-03）；<ITEM>_EARLIEST与<ITEM>_LATEST为其可能的最早与最晚日期。",
     ),
     (
-        "Questions with several answers: <ITEM>__<CODE> is 1 or 0; <ITEM> holds the codes joined by"
-        " semicolons.",
+        "Questions with several answers: <ITEM>__<CODE> is 1 or 0; <ITEM> holds the codes joined by semicolons.",
         "多选题：<ITEM>__<代码>为1或0；<ITEM>为以分号连接的代码。",
     ),
     (
         "STUDY_VERSION names the version of the study each row was answered under. Records marked i"
         "n error and "
         "identifying items are left out unless manifest.json says otherwise.",
-        "STUDY_VERSION为该行所用的研究版本。除manifest.json另有说明外，不含标记为错误的记录和可识别"
-        "身份的条目。",
+        "STUDY_VERSION为该行所用的研究版本。除manifest.json另有说明外，不含标记为错误的记录和可识别身份的条目。",
     ),
     (
-        "manifest.json: counts per table, SHA-256 of every file, study versions, and the head of th"
-        "e audit trail.",
+        "manifest.json: counts per table, SHA-256 of every file, study versions, and the head of the audit trail.",
         "manifest.json：各表行数、每个文件的SHA-256、研究版本及稽查轨迹链头。",
     ),
 ]
@@ -63,8 +59,7 @@ _BY_FORMAT = {
         "Workbook: control characters are shown as pictures (U+2400 …); texts over 32,767 character"
         "s are cut with a "
         "note; a table of more rows than a sheet holds goes on in the next sheet.",
-        "工作簿：控制字符以图形符号（U+2400起）显示；超过32767个字符的文本截断并注明；行数超限的表"
-        "续于下一工作表。",
+        "工作簿：控制字符以图形符号（U+2400起）显示；超过32767个字符的文本截断并注明；行数超限的表续于下一工作表。",
     ),
 }
 

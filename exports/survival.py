@@ -87,9 +87,7 @@ def kaplan_meier(times: Sequence[float], events: Sequence[bool]) -> Curve:
     ):
         happened = int((event & (time == at)).sum())
         if happened:
-            steps.append(
-                Step(float(at), float(estimate), _known(low), _known(high), int((time >= at).sum()), happened)
-            )
+            steps.append(Step(float(at), float(estimate), _known(low), _known(high), int((time >= at).sum()), happened))
     median = next((step.month for step in steps if step.survival <= 0.5 + 1e-12), None)
     return Curve(len(time), int(event.sum()), tuple(steps), censored, median)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from design.definitions import FormDef, ItemDef, ItemGroupDef, Label, StudyDef
 
 MOST_RADIOS = 5  # more codes than that become a select
-SHORT_TEXT = 120
+SHORT_TEXT = 200
 MOST_COLUMNS = 9
 WIDTHS = {
     "integer": "num",
@@ -132,7 +132,7 @@ def _face(study: StudyDef, item: ItemDef, language: str) -> Face:
         hint=HINTS.get(item.type, ("", ""))[language == "zh"],
         width=WIDTHS.get(item.type, "text"),
         mode={"integer": "numeric", "number": "decimal"}.get(item.type, ""),
-        required=item.required != "no" and item.derive is None,
+        required=item.required != "no" and item.derive is None and item.type != "auto",
         may_miss=not item.no_missing and item.derive is None and item.type != "auto",
         dictionary=item.dictionary or "",
     )

@@ -16,9 +16,11 @@ from forms.crf_parts import Field, Page, Row, Say, Section, State
 from forms.crf_places import rows_of
 from forms.crf_words import Options, severity_words, small_words, text_of
 
+MOST_LISTS = 150
 
-def build(state: State, **page: Any) -> Page:
-    """The page of a form; `page` gives addresses, rights and the instance's name."""
+
+def build(state: State, *, full: bool = False, **page: Any) -> Page:
+    """The page of a form; `page` gives addresses, rights and a name. `full` is for those without scripts."""
     says = _says(state)
     rendered: set[str] = set()
     sections = [_section(state, block, says, rendered) for block in state.layout.blocks]
@@ -34,6 +36,7 @@ def build(state: State, **page: Any) -> Page:
         missing=missing,
         missing_options=options,
         counts=_counts(state, says),
+        lazy=not full and sum(len(row.fields) for section in sections for row in section.rows) > MOST_LISTS,
         words=small_words(),
         severities=severity_words(),
         **page,

@@ -126,6 +126,7 @@ class Page:
     words: dict[str, str]
     severities: dict[str, str]
     readonly: bool
+    lazy: bool  # so long that reasons for missing answers are listed only where they are asked for
     may_override: bool
     may_error: bool
     address: str

@@ -1,7 +1,8 @@
 """Reading old and new of every audited row that a session writes, without anybody having to remember to.
 
-Old values are read from the database itself right before the session flushes (on PostgreSQL the rows are locked by
-that), so the trail tells what was there, not what somebody believed was there. New values are what the session wrote.
+Old values are read from the database itself right before the session flushes (on PostgreSQL the rows are
+locked by that), so the trail tells what was there, not what somebody believed was there. New values are what
+the session wrote.
 """
 
 from collections import defaultdict
@@ -16,6 +17,7 @@ from sqlalchemy.orm import Mapper, ORMExecuteState, Session, SessionTransaction,
 from models.base import db
 from models.leaves import Leaves, column_leaves
 
+_MODEL: Any = db.Model
 KEY = "change"  # where a session keeps the change it is in
 TRAIL = frozenset({"change", "change_entries", "chain_head"})
 
@@ -41,7 +43,7 @@ class Recorder(Protocol):
 
 
 def _is_audited(thing: object) -> bool:
-    return isinstance(thing, db.Model) and thing.audited
+    return isinstance(thing, _MODEL) and thing.audited
 
 
 def _written(session: Session) -> list[Any]:
@@ -62,7 +64,7 @@ def before_flush(session: Session, _context: UOWTransaction, _instances: Any) ->
         ChangedMeanwhile: somebody else changed the same value since it was read.
     """
     for thing in (*session.new, *session.dirty, *session.deleted):
-        if isinstance(thing, db.Model) and thing.__table__.name in TRAIL:
+        if isinstance(thing, _MODEL) and thing.__table__.name in TRAIL:
             raise WrittenOutsideChange("the trail is written by leaving a change, by nothing else")
     written = _written(session)
     if not written:
@@ -85,9 +87,7 @@ def before_flush(session: Session, _context: UOWTransaction, _instances: Any) ->
 def _refuse_expressions(thing: Any) -> None:
     for key in inspect(thing).committed_state:
         if isinstance(inspect(thing).dict.get(key), ClauseElement):
-            raise TypeError(
-                f"{thing.__tablename__}.{key}: give the value, the trail cannot record an expression"
-            )
+            raise TypeError(f"{thing.__tablename__}.{key}: give the value, the trail cannot record an expression")
 
 
 def _read_rows(session: Session, change: Recorder, mapper: Mapper[Any], things: list[Any]) -> None:
@@ -96,12 +96,7 @@ def _read_rows(session: Session, change: Recorder, mapper: Mapper[Any], things: 
     assert isinstance(table, Table)
     key = _key_column(table)
     keys = sorted(inspect(thing).identity[0] for thing in things)
-    selection = (
-        select(table)
-        .where(key.in_(keys) if len(keys) > 1 else key == keys[0])
-        .order_by(key)
-        .with_for_update()
-    )
+    selection = select(table).where(key.in_(keys) if len(keys) > 1 else key == keys[0]).order_by(key).with_for_update()
     found = {row[key.name]: dict(row) for row in session.connection().execute(selection).mappings()}
     for thing in things:
         identity = inspect(thing).identity[0]
@@ -117,9 +112,7 @@ def _refuse_stale(thing: Any, mapper: Mapper[Any], row: dict[str, Any]) -> None:
         if column is None or not isinstance(believed, str | int | date | None):
             continue  # not a column, not loaded, or a document (which may have been changed in place)
         if row[column.name] != believed:
-            raise ChangedMeanwhile(
-                f"{column.table.name}.{column.name} was changed by somebody else meanwhile"
-            )
+            raise ChangedMeanwhile(f"{column.table.name}.{column.name} was changed by somebody else meanwhile")
 
 
 def _key_column(table: Table) -> Column[Any]:
@@ -227,23 +220,24 @@ def refuse_bulk(state: ORMExecuteState) -> None:
 
 
 def _audited_tables() -> Iterable[str]:
-    return {mapper.local_table.name for mapper in db.Model.registry.mappers if mapper.class_.audited}  # type: ignore[attr-defined]
+    return {mapper.local_table.name for mapper in _MODEL.registry.mappers if mapper.class_.audited}
 
 
 @event.listens_for(Mapper, "after_configured")
 def _keep_old_values() -> None:
     """Load a value before it is replaced, also when it was not loaded yet, so that staleness is seen."""
-    for mapper in db.Model.registry.mappers:
+    for mapper in _MODEL.registry.mappers:
         if mapper.class_.audited:
             for prop in mapper.column_attrs:
                 mapper.class_manager[prop.key].impl.active_history = True
 
 
-for name, listener in {
+_LISTENERS: dict[str, Any] = {
     "before_flush": before_flush,
     "after_flush": after_flush,
     "before_commit": before_commit,
     "after_soft_rollback": after_soft_rollback,
     "do_orm_execute": refuse_bulk,
-}.items():
-    event.listen(db.session, name, listener)
+}
+for _name, _listener in _LISTENERS.items():
+    event.listen(db.session, _name, _listener)

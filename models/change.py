@@ -3,29 +3,39 @@
     with Change(by=user, action="save form", reason=reason, subject=subject, chain=study.oid) as change:
         entering.save_form(change, place, answers, revision)
 
-Leaving the block writes the trail and commits; an exception takes everything back. What was written is captured by
-`models.capture`, nobody has to report it. If the trail cannot be written, nothing is saved (SEC-41).
+Leaving the block writes the trail and commits; an exception takes everything back. What was written is
+captured by `models.capture`, nobody has to report it. If the trail cannot be written, nothing is saved
+(SEC-41).
 """
 
 from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
 from typing import Any, ClassVar, Self
-from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, Engine, ForeignKey, Index, Text, UniqueConstraint, insert, select, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Connection, ForeignKey, Index, Text, UniqueConstraint, insert, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models import triggers
 from models.base import JsonText, UtcTime, db
 from models.capture import KEY, ChangedMeanwhile, WrittenOutsideChange
 from models.clock import now
-from models.commitments import ALGORITHM, BODY_VERSION, ZEROS, canonical, commit, leaf_of, link_of, new_salts
+from models.commitments import (
+    ALGORITHM,
+    BODY_VERSION,
+    ZEROS,
+    canonical,
+    commit,
+    leaf_of,
+    link_of,
+    new_salts,
+    sorted_json,
+)
 from models.engine import begin_write
 from models.people import User
 from models.study import Site
 from models.subject import Subject
+from models.triggers import TrailUnavailable
 from models.version import APP_VERSION
 
 __all__ = [
@@ -43,9 +53,10 @@ __all__ = [
 _START_CHAIN = text(
     "INSERT INTO chain_head (chain, seq, link) VALUES (:chain, 0, :link) ON CONFLICT (chain) DO NOTHING"
 )
-_stamps: WeakKeyDictionary[Engine, Any] = (
-    WeakKeyDictionary()
-)  # of the triggers, when they were last found in place
+_HEAD = {
+    "sqlite": text("SELECT seq, link FROM chain_head WHERE chain = :chain"),
+    "postgresql": text("SELECT seq, link FROM chain_head WHERE chain = :chain FOR UPDATE"),
+}
 
 
 @dataclass(frozen=True)
@@ -58,13 +69,6 @@ class System:
     def username(self) -> str:
         """How the trail names it."""
         return f"system:{self.name}@{APP_VERSION}"
-
-
-class TrailUnavailable(DBAPIError):
-    """The trail cannot be written as it must be, so nothing was saved."""
-
-    def __init__(self, sentence: str) -> None:
-        super().__init__(None, None, Exception(sentence))
 
 
 class ChainHead(db.Model):
@@ -81,9 +85,9 @@ class ChainHead(db.Model):
 class Change(db.Model):
     """Who did what, when, to which object; and its place in a chain of hashes.
 
-    `body` is the text that is hashed: canonical JSON with salted commitments in place of values and reason, so that
-    a declared redaction of a value can come later without breaking the chain. The other columns repeat the body for
-    searching; `models.trail` compares them.
+    `body` is the text that is hashed: canonical JSON with salted commitments in place of values and reason,
+    so that a declared redaction of a value can come later without breaking the chain. The other columns
+    repeat the body for searching; `models.trail` compares them.
     """
 
     __tablename__ = "change"
@@ -151,7 +155,8 @@ class Change(db.Model):
         self._session: Session = db.session()
         if KEY in self._session.info:
             raise WrittenOutsideChange("changes do not nest: pass the one there is")
-        self._session.commit()  # ends the reading so far; refuses audited rows that were touched before the change
+        # Ends the reading so far; refuses audited rows that were touched before the change.
+        self._session.commit()
         self._session.expire_all()
         try:
             begin_write(self._session.connection())
@@ -200,17 +205,17 @@ class Change(db.Model):
     def _write(self, connection: Connection) -> None:
         """Append to the chain. The head is locked here, last, so that others wait as briefly as possible."""
         entries = self._entries()
-        _refuse_without_triggers(connection)
+        triggers.refuse_without(connection)
         seq, self.prev = self._lock_head(connection)
         self.seq, self.at = seq + 1, now()
-        body = canonical(self._body(entries))
+        body = sorted_json(self._body())
         self.body, self.leaf = body.decode(), leaf_of(body)
         self.link = link_of(self.prev, self.leaf)
-        columns = Change.__table__.columns.keys()
-        values = {name: getattr(self, name) for name in columns if name != "id"}
-        self.id = connection.execute(insert(Change.__table__), values).inserted_primary_key[0]
+        values = {name: getattr(self, name) for name in _COLUMNS}
+        key: Any = connection.execute(_INSERT_CHANGE, values).inserted_primary_key
+        self.id = key[0]
         connection.execute(
-            insert(ChangeEntries.__table__),
+            _INSERT_ENTRIES,
             {
                 "change_id": self.id,
                 "reason": self.reason,
@@ -244,14 +249,11 @@ class Change(db.Model):
         self._detail_salt = salts.pop().hex() if self.detail else None
         return entries
 
-    def _body(self, entries: list[dict[str, Any]]) -> dict[str, Any]:
-        """What is hashed. `entries` hold path, commitments of old and new, and a source that is not the actor."""
-        reason = (
-            commit(bytes.fromhex(self._reason_salt), canonical(self.reason)) if self._reason_salt else None
-        )
-        detail = (
-            commit(bytes.fromhex(self._detail_salt), canonical(self.detail)) if self._detail_salt else None
-        )
+    def _body(self) -> dict[str, Any]:
+        """What is hashed. `entries` hold path, commitments of old and new, and a source that is not the
+        actor."""
+        reason = commit(bytes.fromhex(self._reason_salt), canonical(self.reason)) if self._reason_salt else None
+        detail = commit(bytes.fromhex(self._detail_salt), canonical(self.detail)) if self._detail_salt else None
         return {
             "v": BODY_VERSION,
             "alg": ALGORITHM,
@@ -272,17 +274,17 @@ class Change(db.Model):
         }
 
     def _lock_head(self, connection: Connection) -> tuple[int, str]:
-        head = ChainHead.__table__
-        selection = select(head.c.seq, head.c.link).where(head.c.chain == self.chain).with_for_update()
-        found = connection.execute(selection).first()
+        selection = _HEAD[connection.dialect.name]
+        found = connection.execute(selection, {"chain": self.chain}).first()
         if found is None:
             connection.execute(_START_CHAIN, {"chain": self.chain, "link": ZEROS})
-            found = connection.execute(selection).one()
+            found = connection.execute(selection, {"chain": self.chain}).one()
         return found.seq, found.link
 
 
 class ChangeEntries(db.Model):
-    """What one change holds in clear: reason, detail, and old and new of each path, with the salts that bind them."""
+    """What one change holds in clear: reason, detail, and old and new of each path, with the salts that bind
+    them."""
 
     __tablename__ = "change_entries"
     audited = False
@@ -295,16 +297,10 @@ class ChangeEntries(db.Model):
     entries: Mapped[list[dict[str, Any]]] = mapped_column(JsonText)
 
 
+_COLUMNS = [column.name for column in Change.__table__.columns if column.name != "id"]
+_INSERT_CHANGE = insert(Change.__table__)
+_INSERT_ENTRIES = insert(ChangeEntries.__table__)
+
+
 def _differ(old: Any, new: Any) -> bool:
     return old != new or type(old) is not type(new)
-
-
-def _refuse_without_triggers(connection: Connection) -> None:
-    """Nothing is saved while the database would let somebody change the trail (AUD-04, FLT-23)."""
-    stamp = triggers.stamp(connection)
-    if stamp is not None and stamp == _stamps.get(connection.engine):
-        return
-    gone = triggers.missing(connection)
-    if gone:
-        raise TrailUnavailable(f"the trail's triggers are not in place: {', '.join(gone)}")
-    _stamps[connection.engine] = stamp

@@ -1,4 +1,5 @@
-"""The server's clock. Everything that needs the time asks here, so that tests and the demonstration can set it."""
+"""The server's clock. Everything that needs the time asks here, so that tests and the demonstration can set
+it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

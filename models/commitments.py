@@ -1,10 +1,11 @@
 """The hashes of the audit trail: canonical JSON, salted commitments, leaves and links.
 
-Canonical JSON here is what RFC 8785 asks for, although orjson makes no such promise in general. The two could differ in
-how fractions are written, in integers beyond 2^53, and in the order of keys outside the Basic Multilingual Plane.
-`canonical` therefore takes no fractions (a measured value is text, exactly as entered), and the bodies of changes and
-the documents of a study use ASCII keys and small integers. What is left (sorted keys, no white space, UTF-8, escapes
-only for `"`, `\\` and control characters) is the same in both; a test compares it with another implementation.
+Canonical JSON here is what RFC 8785 asks for, although orjson makes no such promise in general. The two could
+differ in how fractions are written, in integers beyond 2^53, and in the order of keys outside the Basic
+Multilingual Plane. `canonical` therefore takes no fractions (a measured value is text, exactly as entered),
+and the bodies of changes and the documents of a study use ASCII keys and small integers. What is left (sorted
+keys, no white space, UTF-8, escapes only for `"`, `\\` and control characters) is the same in both; a test
+compares it with another implementation.
 """
 
 import hashlib
@@ -25,18 +26,25 @@ def canonical(value: Any) -> bytes:
     Raises:
         TypeError: the value holds something that is not text, a whole number, a bool, None, a list or a dict.
     """
-    kind = type(value)
-    if kind is float or ((kind is dict or kind is list) and _has_fraction(value)):
+    if type(value) is not str and _has_fraction(value):
         raise TypeError("numbers with a fraction are stored as text")
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
 
 
+def sorted_json(value: Any) -> bytes:
+    """The same text for what is known to hold no fractions: a body, or what was read from the trail."""
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+
+
 def _has_fraction(value: Any) -> bool:
+    kind = type(value)
+    if kind is str or kind is int or kind is bool or value is None:
+        return False
     if isinstance(value, dict):
-        return any(_has_fraction(each) for each in value.values())
-    if isinstance(value, list):
-        return any(_has_fraction(each) for each in value)
-    return isinstance(value, float)
+        value = value.values()
+    elif not isinstance(value, list):
+        return isinstance(value, float)
+    return any(type(each) is not str and _has_fraction(each) for each in value)
 
 
 def new_salts(count: int) -> list[bytes]:

@@ -1,9 +1,10 @@
-"""How the databases are spoken to: durable commits, one writer at a time on SQLite, short waits on PostgreSQL.
+"""How the databases are spoken to: durable commits, one writer at a time on SQLite, short waits on
+PostgreSQL.
 
-SQLite has one writer. Reading transactions begin plainly; the first statement that writes takes the write lock with
-`BEGIN IMMEDIATE`. Writers of one process queue for it in order of arrival, because SQLite's own waiting is a lottery in
-which a writer may lose for ever. A transaction that read before it writes begins anew at that moment: like READ
-COMMITTED on PostgreSQL, what it read may be older than what it writes upon.
+SQLite has one writer. Reading transactions begin plainly; the first statement that writes takes the write
+lock with `BEGIN IMMEDIATE`. Writers of one process queue for it in order of arrival, because SQLite's own
+waiting is a lottery in which a writer may lose for ever. A transaction that read before it writes begins anew
+at that moment: like READ COMMITTED on PostgreSQL, what it read may be older than what it writes upon.
 """
 
 import sqlite3
@@ -139,7 +140,8 @@ def _configure_sqlite(engine: Engine) -> None:
 
 
 def begin_write(connection: Connection) -> None:
-    """Take the write lock now, before the first statement, so that reading and writing see one state (SQLite)."""
+    """Take the write lock now, before the first statement, so that reading and writing see one state
+    (SQLite)."""
     queue = _queues.get(connection.engine)
     if queue is not None:
         _begin_immediate(connection, queue)
@@ -160,10 +162,9 @@ def _begin_immediate(connection: Connection, queue: Queue) -> None:
         raise OperationalError("BEGIN IMMEDIATE", None, error) from error
 
 
-def _authorize(
-    action: int, first: str | None, second: str | None, _schema: str | None, trigger: str | None
-) -> int:
-    """What no statement of the application may do: change the trail, take away triggers, or switch checks off."""
+def _authorize(action: int, first: str | None, second: str | None, _schema: str | None, trigger: str | None) -> int:
+    """What no statement of the application may do: change the trail, take away triggers, or switch checks
+    off."""
     if action in REFUSED_ACTIONS:
         return sqlite3.SQLITE_DENY
     if action in (sqlite3.SQLITE_UPDATE, sqlite3.SQLITE_DELETE):

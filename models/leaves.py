@@ -1,7 +1,8 @@
 """How stored rows become paths and values, and back: the language in which the trail speaks about tables.
 
-A column is `table/key/column`. A form's document is one path per leaf, `form_data/12/answers/VS/1/HEIGHT`: three levels
-(group, row, item) below the column; an empty group or row is a leaf of its own, so that nothing is lost.
+A column is `table/key/column`. A form's document is one path per leaf, `form_data/12/answers/VS/1/HEIGHT`:
+three levels (group, row, item) below the column; an empty group or row is a leaf of its own, so that nothing
+is lost.
 """
 
 from datetime import UTC, date, datetime
@@ -21,7 +22,8 @@ def plain(column: Column[Any], value: Any) -> Any:
     """A column's value as the JSON value the trail keeps; bytes are kept by their SHA-256.
 
     Raises:
-        TypeError: the value is not of the column's type, so that what is stored might not be what was recorded.
+        TypeError: the value is not of the column's type, so that what is stored might not be what was
+        recorded.
     """
     if value is None:
         return None

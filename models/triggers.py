@@ -1,16 +1,21 @@
-"""What the database itself refuses: changing the trail, or writing a change that does not fit the chain (AUD-04, AUD-05).
+"""What the database itself refuses: changing the trail, or writing a change that does not fit the chain
+(AUD-04, AUD-05).
 
-`change` and `change_entries` take new rows only. A new `change` must follow the head of its chain; inserting it moves
-the head, and nothing else may. On SQLite `INSERT OR REPLACE` passes by update and delete triggers, hence the triggers on
-insert. On PostgreSQL the triggers fire ALWAYS, also for a session that plays replica.
+`change` and `change_entries` take new rows only. A new `change` must follow the head of its chain; inserting
+it moves the head, and nothing else may. On SQLite `INSERT OR REPLACE` passes by update and delete triggers,
+hence the triggers on insert. On PostgreSQL the triggers fire ALWAYS, also for a session that plays replica.
 """
 
 from typing import Any
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, MetaData, event, text
+from sqlalchemy import Connection, Engine, MetaData, event, text
+from sqlalchemy.exc import DBAPIError
 
 from models.base import db
 from models.commitments import ZEROS
+
+_stamps: WeakKeyDictionary[Engine, Any] = WeakKeyDictionary()  # of the triggers, when last found in place
 
 TABLES = ("change", "change_entries", "chain_head")
 
@@ -23,16 +28,17 @@ _SQLITE = {
     ),
     "trail_change_fits": (
         "BEFORE INSERT ON change WHEN NOT EXISTS (SELECT 1 FROM chain_head WHERE chain = NEW.chain"
-        " AND seq = NEW.seq - 1 AND link = NEW.prev) BEGIN SELECT RAISE(ABORT, 'does not follow the head'); END"
+        " AND seq = NEW.seq - 1 AND link = NEW.prev) "
+        " BEGIN SELECT RAISE(ABORT, 'does not follow the head'); END"
     ),
     "trail_change_moves_head": (
-        "AFTER INSERT ON change BEGIN"
-        " UPDATE chain_head SET seq = NEW.seq, link = NEW.link WHERE chain = NEW.chain; END"
+        "AFTER INSERT ON change BEGIN UPDATE chain_head SET seq = NEW.seq, link = NEW.link WHERE chain = NEW.chain; END"
     ),
-    "trail_entries_no_update": "BEFORE UPDATE ON change_entries BEGIN SELECT RAISE(ABORT, 'append-only'); END",
-    "trail_entries_no_delete": "BEFORE DELETE ON change_entries BEGIN SELECT RAISE(ABORT, 'append-only'); END",
+    "trail_entries_no_update": ("BEFORE UPDATE ON change_entries BEGIN SELECT RAISE(ABORT, 'append-only'); END"),
+    "trail_entries_no_delete": ("BEFORE DELETE ON change_entries BEGIN SELECT RAISE(ABORT, 'append-only'); END"),
     "trail_entries_no_replace": (
-        "BEFORE INSERT ON change_entries WHEN EXISTS (SELECT 1 FROM change_entries WHERE change_id = NEW.change_id)"
+        "BEFORE INSERT ON change_entries"
+        " WHEN EXISTS (SELECT 1 FROM change_entries WHERE change_id = NEW.change_id)"
         " BEGIN SELECT RAISE(ABORT, 'append-only'); END"
     ),
     "trail_head_forward": (
@@ -42,7 +48,7 @@ _SQLITE = {
     ),
     "trail_head_no_delete": "BEFORE DELETE ON chain_head BEGIN SELECT RAISE(ABORT, 'append-only'); END",
     "trail_head_starts_empty": (
-        f"BEFORE INSERT ON chain_head WHEN NEW.seq <> 0 OR NEW.link <> '{ZEROS}'"
+        f"BEFORE INSERT ON chain_head WHEN NEW.seq <> 0 OR NEW.link <> '{ZEROS}'"  # noqa: S608
         " OR EXISTS (SELECT 1 FROM chain_head WHERE chain = NEW.chain)"
         " BEGIN SELECT RAISE(ABORT, 'a chain starts empty'); END"
     ),
@@ -58,7 +64,8 @@ BEGIN
     RAISE EXCEPTION 'does not follow the head' USING ERRCODE = '40001';
   END IF;
   IF NEW.leaf <> encode(sha256('\x00'::bytea || convert_to(NEW.body, 'UTF8')), 'hex')
-  OR NEW.link <> encode(sha256('\x03'::bytea || decode(NEW.prev, 'hex') || decode(NEW.leaf, 'hex')), 'hex') THEN
+  OR NEW.link <> encode(
+    sha256('\x03'::bytea || decode(NEW.prev, 'hex') || decode(NEW.leaf, 'hex')), 'hex') THEN
     RAISE EXCEPTION 'the hashes are not those of the body';
   END IF;
   RETURN NEW;
@@ -134,9 +141,7 @@ def statements(dialect: str) -> list[str]:
 def install(connection: Connection) -> None:
     """Put every trigger in place."""
     for statement in statements(connection.dialect.name):
-        connection.exec_driver_sql(
-            statement.replace("%", "%%") if connection.dialect.name != "sqlite" else statement
-        )
+        connection.exec_driver_sql(statement.replace("%", "%%") if connection.dialect.name != "sqlite" else statement)
 
 
 def missing(connection: Connection) -> list[str]:
@@ -148,7 +153,7 @@ def missing(connection: Connection) -> list[str]:
 
 
 def _pairs(connection: Connection, query: str) -> dict[str, str]:
-    return {name: source for name, source in connection.execute(text(query))}
+    return dict(connection.execute(text(query)).all())  # type: ignore[arg-type]
 
 
 def _missing_on_postgresql(connection: Connection) -> list[str]:
@@ -182,9 +187,11 @@ def _is_same(found: str, meant: str) -> bool:
 _STAMP = {
     "sqlite": "PRAGMA schema_version",
     "postgresql": (
-        "SELECT (SELECT string_agg(oid::text || tgenabled::text || xmin::text, ',' ORDER BY oid) FROM pg_trigger"
+        "SELECT (SELECT string_agg(oid::text || tgenabled::text || xmin::text, ',' ORDER BY oid)"
+        " FROM pg_trigger"
         " WHERE tgrelid IN (to_regclass('change'), to_regclass('change_entries'), to_regclass('chain_head')))"
-        " || (SELECT string_agg(oid::text || xmin::text, ',' ORDER BY oid) FROM pg_proc WHERE proname LIKE 'trail%')"
+        " || (SELECT string_agg(oid::text || xmin::text, ',' ORDER BY oid)"
+        " FROM pg_proc WHERE proname LIKE 'trail%')"
     ),
 }
 _STAMP_OF: dict[str, Any] = {dialect: text(sql) for dialect, sql in _STAMP.items()}
@@ -193,6 +200,24 @@ _STAMP_OF: dict[str, Any] = {dialect: text(sql) for dialect, sql in _STAMP.items
 def stamp(connection: Connection) -> Any:
     """Something small that differs as soon as a trigger was touched: asked before every change is written."""
     return connection.scalar(_STAMP_OF[connection.dialect.name])
+
+
+class TrailUnavailable(DBAPIError):
+    """The trail cannot be written as it must be, so nothing was saved."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(None, None, Exception(sentence))
+
+
+def refuse_without(connection: Connection) -> None:
+    """Nothing is saved while the database would let somebody change the trail (AUD-04, FLT-23)."""
+    found = stamp(connection)
+    if found is not None and found == _stamps.get(connection.engine):
+        return
+    gone = missing(connection)
+    if gone:
+        raise TrailUnavailable(f"the trail's triggers are not in place: {', '.join(gone)}")
+    _stamps[connection.engine] = found
 
 
 def _after_create(target: MetaData, connection: Connection, **_: Any) -> None:

@@ -217,9 +217,19 @@
   form.addEventListener("toggle", (event) => {
     if (!event.target.matches?.("details.missing")) return;
     if (!event.target.open) return;
+    if (event.target.dataset.lazy) fillWhy(event.target);
     for (const other of form.querySelectorAll("details.missing[open]")) if (other !== event.target) other.open = false;
     event.target.querySelector("select").focus();
   }, true);
+
+  // Long forms bring the list of reasons once, not a thousand times.
+  function fillWhy(details) {
+    const panel = document.getElementById("why-panel").content.cloneNode(true);
+    panel.querySelector("select").name = `${details.dataset.lazy}~missing`;
+    panel.querySelector("select").setAttribute("aria-label", panel.querySelector("label").textContent);
+    delete details.dataset.lazy;
+    details.append(panel);
+  }
 
   // The native picker only helps to find a full date; the text stays what she types, a year or a month as well.
   function openCalendar(button) {

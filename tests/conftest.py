@@ -1,8 +1,9 @@
-"""Fixtures for every test: a fresh database of each kind, the application on it, its session and a browser's client.
+"""Fixtures for every test: a fresh database of each kind, the application on it, its session and a browser's
+client.
 
 A test that uses `session`, `app` or `client` runs twice: on SQLite and on PostgreSQL. PostgreSQL is found at
-EDC_TEST_POSTGRES, else on this computer. Where no server answers, those tests are skipped and the header says so;
-in CI they fail.
+EDC_TEST_POSTGRES, else on this computer. Where no server answers, those tests are skipped and the header says
+so; in CI they fail.
 """
 
 import importlib
@@ -47,12 +48,13 @@ NO_POSTGRES = _why_not()
 def pytest_report_header() -> str:
     """Say aloud on which databases the tests run."""
     if NO_POSTGRES:
-        return f"databases: SQLite only. POSTGRESQL IS NOT REACHABLE, half of the evidence is missing: {NO_POSTGRES}"
+        return f"databases: SQLite only. POSTGRESQL IS NOT REACHABLE, half the evidence is missing: {NO_POSTGRES}"
     return "databases: SQLite and PostgreSQL"
 
 
 def _schema() -> str:
-    """Everything that creates the tables and triggers on PostgreSQL, as one script: the fastest way to a fresh schema."""
+    """Everything that creates the tables and triggers on PostgreSQL, as one script: the fastest way to a
+    fresh schema."""
     dialect = postgresql.dialect()
     tables = db.metadata.sorted_tables
     made = [str(CreateTable(table).compile(dialect=dialect)) for table in tables]

@@ -17,12 +17,29 @@ CATALOG = ROOT / "translations" / "zh" / "LC_MESSAGES" / "messages.po"
 KEYWORDS = {"_": None, "_l": None, "gettext": None, "ngettext": (1, 2)}
 FOLDERS = ("views", "forms", "workflows", "exports", "templates")
 
-# Latin words of four letters and more that a Chinese page may show: names of things that have no Chinese name.
+# Latin words of four letters and more that a Chinese page may show: names that have no Chinese form.
 ALLOWED = {
-    "english", "demonstration", "ctcae", "recist", "meddra", "utc", "json", "excel", "parquet", "spss", "stata", "sdtm",
-    "sha", "jpeg", "png", "csv", "xlsx", "hash", "eortc", "qlq", "ecog", "bsa", "asia", "shanghai", "python", "julia", "ctrl", "enter",
+    "english", "demonstration", "ctcae", "recist", "meddra", "utc", "json", "excel", "parquet", "spss",
+    "stata", "sdtm",
+    "sha", "jpeg", "png", "csv", "xlsx", "hash", "eortc", "qlq", "ecog", "bsa", "asia", "shanghai", "python",
+    "julia", "ctrl", "enter",
 }  # fmt: skip
-NAMES = {"alice", "zhao", "ines", "wang", "bob", "chen", "mona", "liu", "dora", "sun", "otto", "qian", "small", "site"}
+NAMES = {
+    "alice",
+    "zhao",
+    "ines",
+    "wang",
+    "bob",
+    "chen",
+    "mona",
+    "liu",
+    "dora",
+    "sun",
+    "otto",
+    "qian",
+    "small",
+    "site",
+}
 
 
 def used() -> dict[str, str]:
@@ -31,7 +48,9 @@ def used() -> dict[str, str]:
         methods, options = parse_mapping_cfg(file)
     found: dict[str, str] = {}
     for folder in FOLDERS:
-        methods_here = [(pattern.removeprefix(f"{folder}/"), method) for pattern, method in methods if folder in pattern]
+        methods_here = [
+            (pattern.removeprefix(f"{folder}/"), method) for pattern, method in methods if folder in pattern
+        ]
         for name, _line, message, _comments, _context in extract_from_dir(
             ROOT / folder, methods_here, options, keywords=KEYWORDS
         ):
@@ -72,7 +91,9 @@ def test_placeholders_are_the_same_in_both_languages(catalog: dict[str, object])
 
 
 def text_of(page: str) -> str:
-    """What a person reads: without tags, scripts, code, values in monospace, and parts marked as another language."""
+    """What a person reads: without tags, scripts, code, values in monospace, and parts marked as another
+    language.
+    """
     page = re.sub(r"<(script|style|code|option lang)[^>]*>.*?</\1>", " ", page, flags=re.S)
     page = re.sub(r'<(\w+)[^>]*\blang="en"[^>]*>.*?</\1>', " ", page, flags=re.S)
     page = re.sub(r'<(\w+)[^>]*class="[^"]*\bmono\b[^"]*"[^>]*>.*?</\1>', " ", page, flags=re.S)
@@ -89,11 +110,15 @@ def clinic(tmp_path_factory: pytest.TempPathFactory) -> Clinic:
 
 
 PAGES = [
-    ("alice", "/"), ("dora", "/"), ("otto", "/"), ("mona", "/"), ("alice", "/participants"), ("alice", "/participants/new"),
-    ("alice", "/participants/1"), ("alice", "/participants/1/SCR/VS/1"), ("alice", "/participants/1/SCR/SV/1"),
-    ("mona", "/trail"), ("mona", "/trail/5"), ("otto", "/users"), ("otto", "/users/new"), ("otto", "/users/1"),
+    ("alice", "/"), ("dora", "/"), ("otto", "/"), ("mona", "/"), ("alice", "/participants"), ("alice",
+    "/participants/new"),
+    ("alice", "/participants/1"), ("alice", "/participants/1/SCR/VS/1"), ("alice",
+    "/participants/1/SCR/SV/1"),
+    ("mona", "/trail"), ("mona", "/trail/5"), ("otto", "/users"), ("otto", "/users/new"), ("otto",
+    "/users/1"),
     ("otto", "/users/access"), ("mona", "/study"), ("mona", "/study/forms/VS"), ("mona", "/study/codelists"),
-    ("mona", "/study/parameters"), ("dora", "/exports"), ("dora", "/analysis"), ("dora", "/password"), ("otto", "/confirm"),
+    ("mona", "/study/parameters"), ("dora", "/exports"), ("dora", "/analysis"), ("dora", "/password"),
+    ("otto", "/confirm"),
     ("alice", "/nothing-here"), ("alice", "/users"),
 ]  # fmt: skip
 

@@ -5,14 +5,13 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from flask import url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from design.definitions import EventDef, StudyDef
 from models import StudyEvent, Subject
 from models.clock import today
-from views.shell import study_label, tone_of
+from views.shell import language, study_label, tone_of
 from views.wording import status_name
 from workflows import listing, scheduling
 
@@ -27,6 +26,7 @@ SIGNS = {
     "in_error": "×",
 }
 ICONS = {"overdue": "clock", "missed": "alert", "due": "calendar", "done": "check", "not_done": "cross"}
+COMING = 3  # that many visits that are not due yet are open; the later ones are folded
 FAR = {"planned", "projected", "not_applicable"}
 Chip = tuple[str, str, str | None]
 
@@ -86,23 +86,25 @@ def board_of(subject: Subject, study: StudyDef, may_enter: bool, opened: str = "
     """Every visit with its forms; two statements whatever the number of visits (events; forms)."""
     day = today(subject.site.timezone)
     stored = listing.progress(subject)
+    drawing = _Drawing(subject, study, may_enter, cell_words(), language())
     board = Board(has_unscheduled=any(each.kind == "unscheduled" for each in study.events.values()))
+    coming = 0
     for event in sorted(subject.events, key=_shown_order):
         definition = study.events.get(event.event_id)
         held = stored.get(event.id, {})
         status = scheduling.status_of(study, event, subject.events, day)
-        visit = _visit(subject, study, event, definition, held, status, may_enter)
-        if definition is not None and definition.kind == "log":
-            board.logs.append(visit)
-        elif status in FAR and event.target is not None and not held and event.key != opened:
-            board.later.append(visit)
-        else:
-            board.now.append(visit)
+        is_log = definition is not None and definition.kind == "log"
+        is_far = status in FAR and not held and event.key != opened and not is_log
+        if is_far and coming >= COMING:
+            board.later.append(drawing.visit(event, status, {}, folded=True))
+            continue
+        coming += is_far and event.state == "planned"
+        (board.logs if is_log else board.now).append(drawing.visit(event, status, held))
     return board
 
 
 def _shown_order(event: StudyEvent) -> tuple[Any, ...]:
-    """As planned; an unscheduled visit stands behind the last visit planned before its date."""
+    """As planned; an unscheduled visit without a date stands last."""
     when = event.visit_date or event.target
     return (
         event.position >= 1_000_000,
@@ -112,91 +114,83 @@ def _shown_order(event: StudyEvent) -> tuple[Any, ...]:
     )
 
 
-def _visit(
-    subject: Subject,
-    study: StudyDef,
-    event: StudyEvent,
-    definition: EventDef | None,
-    held: Mapping[str, Sequence[Any]],
-    status: str,
-    may_enter: bool,
-) -> Visit:
-    asked = {each.form_id: each.required for each in definition.forms} if definition else {}
-    forms = [*asked, *(form_id for form_id in held if form_id not in asked)]
-    cells = [
-        _cell(subject, study, event, form_id, asked.get(form_id, False), held.get(form_id, ()), may_enter)
-        for form_id in forms
-        if form_id in study.forms
-    ]
-    return Visit(
-        key=event.key,
-        name=event_name(definition, event),
-        status=status,
-        state=event.state,
-        chip=(status_name(status), tone_of(status), ICONS.get(status)),
-        target=_day(event.target),
-        opens=_day(event.opens),
-        closes=_day(event.closes),
-        visit_date=_day(event.visit_date),
-        window=scheduling.window_of(event),
-        reason=event.reason or "",
-        may_mark=event.state == "missed"
-        or (event.state == "planned" and status in ("due", "overdue", "missed")),
-        forms=sum(asked.values()),
-        cells=cells,
-    )
-
-
 def _day(value: date | None) -> str:
     return value.isoformat() if value else ""
 
 
-def _cell(
-    subject: Subject,
-    study: StudyDef,
-    event: StudyEvent,
-    form_id: str,
-    required: bool,
-    held: Sequence[Any],
-    may_enter: bool,
-) -> Cell:
-    form = study.forms[form_id]
-    state, text = _state(event, required, held)
-    add = None
-    if form.repeats and held and may_enter and event.state != "not_applicable":
-        add = form_address(subject, event, form_id, "new")
-    if len(held) > 1:
-        href = url_for("forms.instances", subject_id=subject.id, event_key=event.key, form_id=form_id)
-        text = f"{len(held)} × · {text}"
-    elif held:
-        href = form_address(subject, event, form_id, held[0].repeat)
-    else:
-        href = form_address(subject, event, form_id, "new" if form.repeats else 1)
-    openable = bool(held) or (may_enter and event.state != "not_applicable")
-    return Cell(form_id, study_label(form.label), state, SIGNS[state], text, href if openable else None, add)
+@dataclass(frozen=True)
+class _Drawing:
+    """What all cells of one page share; words are looked up once, not five hundred times."""
 
+    subject: Subject
+    study: StudyDef
+    may_enter: bool
+    words: dict[str, str]
+    language: str
 
-def _state(event: StudyEvent, required: bool, held: Sequence[Any]) -> tuple[str, str]:
-    """What a cell says: the most pressing of its instances."""
-    alive = [each for each in held if each.in_error is None]
-    findings = sum(len(each.findings or ()) for each in alive)
-    words = cell_words()
-    if findings:
-        return "findings", ngettext("%(num)d to check", "%(num)d to check", findings)
-    if held and not alive:
-        return "in_error", words["in_error"]
-    if not alive:
-        closed = event.state in ("not_applicable", "not_done")
-        state = "not_applicable" if closed else "expected" if required else "optional"
-        return state, words[state]
-    for state in ("in_progress", "complete", "not_done"):
-        if any(each.entry == state for each in alive):
-            return state, words[state]
-    return "complete", words["complete"]
+    def visit(
+        self, event: StudyEvent, status: str, held: Mapping[str, Sequence[Any]], folded: bool = False
+    ) -> Visit:
+        """One row; folded ones say how many forms they will have, and no more."""
+        definition = self.study.events.get(event.event_id)
+        asked = {each.form_id: each.required for each in definition.forms} if definition else {}
+        forms = [] if folded else [*asked, *(form_id for form_id in held if form_id not in asked)]
+        return Visit(
+            key=event.key,
+            name=event_name(definition, event),
+            status=status,
+            state=event.state,
+            chip=(status_name(status), tone_of(status), ICONS.get(status)),
+            target=_day(event.target),
+            opens=_day(event.opens),
+            closes=_day(event.closes),
+            visit_date=_day(event.visit_date),
+            window=scheduling.window_of(event),
+            reason=event.reason or "",
+            may_mark=event.state == "missed" or status in ("due", "overdue", "missed"),
+            forms=sum(asked.values()),
+            cells=[
+                self.cell(event, form_id, asked.get(form_id, False), held.get(form_id, ()))
+                for form_id in forms
+                if form_id in self.study.forms
+            ],
+        )
+
+    def cell(self, event: StudyEvent, form_id: str, required: bool, held: Sequence[Any]) -> Cell:
+        """One form of a visit."""
+        form = self.study.forms[form_id]
+        state, text = self.state(event, required, held)
+        is_open = self.may_enter and event.state != "not_applicable"
+        head = f"/participants/{self.subject.id}/{event.key}/{form_id}"
+        if len(held) > 1:
+            href, text = head, f"{len(held)} × · {text}"
+        else:
+            href = f"{head}/{held[0].repeat if held else 'new' if form.repeats else 1}"
+        add = f"{head}/new" if form.repeats and held and is_open else None
+        title = form.label.text(self.language)
+        return Cell(form_id, title, state, SIGNS[state], text, href if held or is_open else None, add)
+
+    def state(self, event: StudyEvent, required: bool, held: Sequence[Any]) -> tuple[str, str]:
+        """What a cell says: the most pressing of its instances."""
+        alive = [each for each in held if each.in_error is None]
+        findings = sum(len(each.findings or ()) for each in alive)
+        if findings:
+            return "findings", ngettext("%(num)d to check", "%(num)d to check", findings)
+        if held and not alive:
+            return "in_error", self.words["in_error"]
+        if not alive:
+            closed = event.state in ("not_applicable", "not_done")
+            state = "not_applicable" if closed else "expected" if required else "optional"
+            return state, self.words[state]
+        entries = {each.entry for each in alive}
+        state = next(
+            (state for state in ("in_progress", "complete", "not_done") if state in entries), "complete"
+        )
+        return state, self.words[state]
 
 
 def form_address(subject: Subject, event: StudyEvent, form_id: str, repeat: int | str) -> str:
-    """The address of a form; built by hand, because a page holds hundreds and `url_for` is slow."""
+    """The address of a form."""
     return f"/participants/{subject.id}/{event.key}/{form_id}/{repeat}"
 
 

@@ -93,7 +93,9 @@ def on_csrf(error: CSRFError) -> ResponseReturnValue:
 
 
 def on_trail_unavailable(error: Exception) -> ResponseReturnValue:
-    """The database or the trail cannot be written: nothing was saved, and what was typed can be sent again (SEC-41)."""
+    """The database or the trail cannot be written: nothing was saved, and what was typed can be sent again
+    (SEC-41).
+    """
     g.bare_page = True
     _write(error)
     return page(503, Refusal("trail-unavailable").text(language()), posted=True)

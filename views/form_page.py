@@ -101,6 +101,7 @@ def render(
     address = f"/participants/{place.address}"
     page = crf_page.build(
         state,
+        full="full" in request.args,
         instance=choices.instance_label(place, state),
         readonly=readonly,
         may_override=access.may(user, "override check", at=at),

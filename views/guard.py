@@ -1,11 +1,12 @@
-"""Who may open which address: every view declares it, and an address without a declaration is refused (ACC-01).
+"""Who may open which address: every view declares it, and an address without a declaration is refused
+(ACC-01).
 
     @blueprint.get("/trail")
     @guard(action="view trail")
     def index(): ...
 
-The declaration is the first of two gates: it asks whether the person may do this *somewhere*. Whether she may do it
-at the site of the object in hand is asked by the workflows (`access.require`, `finding`).
+The declaration is the first of two gates: it asks whether the person may do this *somewhere*. Whether she
+may do it at the site of the object in hand is asked by the workflows (`access.require`, `finding`).
 """
 
 from collections.abc import Callable
@@ -29,7 +30,9 @@ WHILE_PASSWORD_IS_DUE = {"signing_in.password", "signing_in.sign_out", "signing_
 
 @dataclass(frozen=True)
 class Rule:
-    """What an address asks of the person: nothing, a sign-in, or an action; `recent` asks for the password again."""
+    """What an address asks of the person: nothing, a sign-in, or an action; `recent` asks for the password
+    again.
+    """
 
     public: bool = False
     signed_in: bool = False
@@ -127,7 +130,9 @@ def mark_recent() -> None:
 
 
 def _here() -> str:
-    """The address to come back to; after a post, the page it was posted from is usually at the same address."""
+    """The address to come back to; after a post, the page it was posted from is usually at the same
+    address.
+    """
     return request.full_path.rstrip("?")
 
 
@@ -149,8 +154,8 @@ def _ask_again() -> ResponseReturnValue:
 def local_path(address: str | None) -> str | None:
     """The address if it is a path of this site, else None: never a way to somewhere else (SEC-49).
 
-    An absolute address of this very host is cut down to its path. Backslashes and control characters are refused,
-    because browsers read them as slashes or drop them.
+    An absolute address of this very host is cut down to its path. Backslashes and control characters are
+    refused, because browsers read them as slashes or drop them.
     """
     if not address:
         return None

@@ -19,8 +19,9 @@ FIXED = {
     "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
 }
 POLICY = (
-    "default-src 'none'; script-src 'self' 'nonce-{nonce}'; style-src 'self' 'nonce-{nonce}'; img-src 'self' data: blob:; "
-    "font-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; "
+    "default-src 'none'; script-src 'self' 'nonce-{nonce}'; style-src 'self' 'nonce-{nonce}'; "
+    "img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; "
+    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'; "
     "object-src 'none'; manifest-src 'none'; media-src 'none'; worker-src 'none'"
 )
 
@@ -46,7 +47,9 @@ def request_id() -> str:
 
 
 def finish(response: Response) -> Response:
-    """Set the headers and write one log line without personal data: no address, no query, no names (SEC-43)."""
+    """Set the headers and write one log line without personal data: no address, no query, no names
+    (SEC-43).
+    """
     headers = response.headers
     headers["Content-Security-Policy"] = POLICY.format(nonce=csp_nonce())
     headers["X-Request-ID"] = request_id()

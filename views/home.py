@@ -63,7 +63,7 @@ def rows_of(changes: list[tracing.Traced]) -> list[dict[str, object]]:
     subjects = tracing.subject_labels(
         {traced.change.subject_id for traced in changes if traced.change.subject_id}
     )
-    names = tracing.full_names({traced.change.user_id for traced in changes if traced.change.user_id})
+    names = tracing.full_names(wording.user_ids_of(changes))
     rows = []
     for traced in changes:
         lines, left = wording.lines(traced, forms)
@@ -73,7 +73,7 @@ def rows_of(changes: list[tracing.Traced]) -> list[dict[str, object]]:
                 "change": traced.change,
                 "name": names.get(traced.change.user_id or 0, traced.change.user_name),
                 "action": wording.action_name(traced.change.action),
-                "where": wording.where(traced, forms, subjects),
+                "where": wording.where(traced, forms, subjects, names),
                 "lines": lines,
                 "left": left,
                 "receipt": f"{traced.change.seq}-{traced.change.link[:8]}",

@@ -1,4 +1,6 @@
-"""The session of a browser: Flask's dictionary, kept on the server under the hash of a random token (SEC-12)."""
+"""The session of a browser: Flask's dictionary, kept on the server under the hash of a random token
+(SEC-12).
+"""
 
 from datetime import timedelta
 from typing import Any

@@ -85,7 +85,9 @@ def language() -> str:
 
 
 def choose_language() -> str:
-    """What the person chose in this session, else her account's language, else her browser's, else Chinese."""
+    """What the person chose in this session, else her account's language, else her browser's, else
+    Chinese.
+    """
     chosen = session.get("language")
     if chosen in LANGUAGES:
         return str(chosen)
@@ -95,7 +97,9 @@ def choose_language() -> str:
 
 
 def instant(at: datetime | None, seconds: bool = False) -> str:
-    """An instant as people at the sites read a clock, with its offset so that nobody can mistake it (AUD-06)."""
+    """An instant as people at the sites read a clock, with its offset so that nobody can mistake it
+    (AUD-06).
+    """
     if at is None:
         return ""
     local = at.astimezone(HOME_ZONE)
@@ -174,7 +178,9 @@ def _is_inside() -> bool:
 
 
 def shell() -> dict[str, Shell]:
-    """The variable `shell` of every template. On an error page that comes before the session, nobody is signed in."""
+    """The variable `shell` of every template. On an error page that comes before the session, nobody is
+    signed in.
+    """
     inside = not g.get("bare_page", False) and _is_inside()
     user = signed_in_user() if inside else None
     study, version = _study() if user else ("", None)

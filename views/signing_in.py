@@ -23,7 +23,9 @@ def _address() -> str:
 
 
 def _begin_session(user: User) -> None:
-    """A new session under a new token: nothing known before the sign-in is worth anything after it (SEC-12)."""
+    """A new session under a new token: nothing known before the sign-in is worth anything after it
+    (SEC-12).
+    """
     chosen = session.get("language")
     session.renew()  # type: ignore[attr-defined]
     g.pop("csrf_token", None)
@@ -124,7 +126,9 @@ def password() -> ResponseReturnValue:
 @blueprint.route("/first-administrator", methods=["GET", "POST"])
 @guard(public=True)
 def create_first_administrator() -> ResponseReturnValue:
-    """Create the first account with the one-time token; the page is gone as soon as anybody has an account (SEC-11)."""
+    """Create the first account with the one-time token; the page is gone as soon as anybody has an account
+    (SEC-11).
+    """
     if signing_in.has_users():
         raise NotFound
     form, settings = FirstAdministratorInput(), current_app.config["SETTINGS"]
@@ -135,10 +139,8 @@ def create_first_administrator() -> ResponseReturnValue:
         ), 200 if request.method == "GET" else 422
     try:
         with Change(by=System("first-administrator"), action="create user", chain="system") as change:
-            user = first_administrator.create(
-                change, settings, *(field.data or "" for field in (form.token, form.username, form.full_name)),
-                password=form.password.data or "", language=form.language.data,
-            )  # fmt: skip
+            values = (form.token, form.username, form.full_name, form.password, form.language)
+            user = first_administrator.create(change, settings, *(field.data or "" for field in values))
     except Refusal as refusal:
         flash(refusal.text(language()), "error")
         return render_template("signing_in/first_administrator.html", **page), refusal.status

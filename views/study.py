@@ -1,4 +1,6 @@
-"""The study: its versions, visits, forms, code lists, and what the principal investigator has yet to confirm."""
+"""The study: its versions, visits, forms, code lists, and what the principal investigator has yet to
+confirm.
+"""
 
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue

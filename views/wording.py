@@ -1,4 +1,6 @@
-"""The words for what the trail and the tables hold: actions, tables, columns, statuses, in the page's language."""
+"""The words for what the trail and the tables hold: actions, tables, columns, statuses, in the page's
+language.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -186,7 +188,16 @@ def _is_id(parts: list[str]) -> bool:
     return len(parts) > 1 and parts[1].isdigit()
 
 
-def where(traced: Traced, forms: dict[int, FormWords], subjects: dict[int, str]) -> str:
+def user_ids_of(changes: Iterable[Traced]) -> set[int]:
+    """The people who did something, and those whose accounts were touched."""
+    abouts = [(traced.change.about or "").split("/") for traced in changes]
+    touched = {int(parts[1]) for parts in abouts if parts[0] == "app_user" and _is_id(parts)}
+    return touched | {traced.change.user_id for traced in changes if traced.change.user_id}
+
+
+def where(
+    traced: Traced, forms: dict[int, FormWords], subjects: dict[int, str], names: dict[int, str] | None = None
+) -> str:
     """What a change is about: `01-007 · Screening · Vital signs`."""
     change = traced.change
     subject = subjects.get(change.subject_id or 0, "")
@@ -199,6 +210,8 @@ def where(traced: Traced, forms: dict[int, FormWords], subjects: dict[int, str])
         )
     if subject:
         return subject
+    if parts[0] == "app_user" and _is_id(parts):
+        return f"{TABLES['app_user']} {(names or {}).get(int(parts[1]), parts[1])}"
     return f"{TABLES[parts[0]]} {'/'.join(parts[1:])}".strip() if parts[0] in TABLES else ""
 
 
@@ -218,7 +231,9 @@ def form_name(study: StudyDef, form_id: str, repeat: int = 1) -> str:
 
 
 def lines(traced: Traced, forms: dict[int, FormWords]) -> tuple[list[Line], int]:
-    """The entries of a change in words, and how many are housekeeping and therefore left to the full export."""
+    """The entries of a change in words, and how many are housekeeping and therefore left to the full
+    export.
+    """
     shown, left = [], 0
     for entry in traced.entries:
         table, _slash, rest = entry["path"].partition("/")
@@ -248,8 +263,8 @@ def _line(table: str, key: str, column: str, entry: dict[str, Any], forms: dict[
         "/", " · "
     )
     if name in HIDDEN:
-        return Line(label, entry["path"], *(_hidden(entry.get(side)) for side in ("old", "new")), by_system)
-    return Line(label, entry["path"], *(plain(name, entry.get(side)) for side in ("old", "new")), by_system)
+        return Line(label, entry["path"], _hidden(entry["old"]), _hidden(entry["new"]), by_system)
+    return Line(label, entry["path"], plain(name, entry["old"]), plain(name, entry["new"]), by_system)
 
 
 def _hidden(value: Any) -> str:

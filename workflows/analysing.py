@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from sqlalchemy import select
+
 from design.definitions import StudyDef
 from design.evaluation import evaluate_expression
 from design.expressions import compile_expression
-from models.clock import today
-from sqlalchemy import select
-
 from exports import tables
 from exports.figures import Person
 from exports.summary import Definition, Section, Summary
 from exports.tables import Scope
 from models import FormData, StudyEvent, Subject, User, db
+from models.clock import today
 from workflows import access, finding, recording
 
 TABLE = "analysis"

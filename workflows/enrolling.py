@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 
 from design.definitions import StudyDef
 from design.evaluation import evaluate_expression
+from design.expressions import Expression
 from design.record import SubjectRecord
 from models import Site, Study, StudyEvent, Subject, db
 from models.change import Change
@@ -63,7 +64,7 @@ def _refuse_rescreening(definitions: StudyDef, previous: Subject) -> None:
         raise Refusal("rescreen-limit", limit=limit)
 
 
-def _lock(model: type, key: int) -> None:
+def _lock(model: type[Study] | type[Site], key: int) -> None:
     """Queue behind whoever issues numbers now. SQLite has one writer at a time anyway."""
     db.session.execute(select(model.id).where(model.id == key).with_for_update())
 
@@ -89,7 +90,7 @@ def status_by_rules(study: StudyDef, record: SubjectRecord, day: date) -> str:
     return status
 
 
-def _is_true(study: StudyDef, record: SubjectRecord, rule: object, day: date) -> bool:
+def _is_true(study: StudyDef, record: SubjectRecord, rule: Expression | None, day: date) -> bool:
     return rule is not None and evaluate_expression(study, record, rule, day) is True
 
 

@@ -84,6 +84,11 @@ def save_form(
     return Saved(data, [found for found in verdict.findings if found.check_id not in known], changed=True)
 
 
+def saver(change: Change) -> str:
+    """Who saved, as people call her."""
+    return change.by.full_name if isinstance(change.by, User) else change.name
+
+
 def _lock_subject(subject: Subject) -> None:
     """One save at a time per participant: what is derived across forms then never mixes two states."""
     selection = select(Subject).where(Subject.id == subject.id).with_for_update()
@@ -187,7 +192,7 @@ def _store(change: Change, place: FormPlace, verdict: Verdict, reasons: dict[str
     data.findings = consequences.stored(verdict.findings)
     data.entry = "complete" if verdict.complete else "in_progress"
     data.revision += 1
-    data.saved_at, data.saved_by = now(), change.name
+    data.saved_at, data.saved_by = now(), saver(change)
     db.session.flush()
     return data
 
@@ -219,7 +224,7 @@ def mark_in_error(change: Change, place: FormPlace) -> FormData:
     data.in_error = (change.reason or "").strip()
     data.findings = []
     data.revision += 1
-    data.saved_at, data.saved_by = now(), change.name
+    data.saved_at, data.saved_by = now(), saver(change)
     paths = [path for path, _ in documents.iter_cells(data.answers)]
     consequences.follow(change, place.subject, place.study, data, paths)
     return data

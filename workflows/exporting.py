@@ -13,15 +13,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from flask import current_app
-from models.change import Change
-from models.version import APP_VERSION
-from models.clock import now
-from models.version import APP_VERSION
 from sqlalchemy import Connection
 
 from exports import package
 from exports.tables import Scope
 from models import Export, Site, Study, User, db
+from models.change import Change
+from models.clock import now
+from models.version import APP_VERSION
 from workflows import access, finding
 from workflows.refusals import Forbidden, NotFound, Refusal
 

@@ -94,7 +94,7 @@ def site(user: User, action: str, code: str) -> Site:
     raise NotFound
 
 
-def subjects(user: User, action: str = "view participants") -> Select[tuple[Subject]]:
+def subjects(user: User, action: str = "view participants") -> Select[Subject]:
     """A selection of the participants at the user's sites."""
     allowed = access.sites_for(user, action)
     selection = select(Subject).order_by(Subject.screening_number)

@@ -1,4 +1,6 @@
-"""Creating the first account of an installation: there is no default account, only a one-time token (SEC-11)."""
+"""Creating the first account of an installation: there is no default account, only a one-time token
+(SEC-11).
+"""
 
 import hashlib
 import hmac
@@ -25,7 +27,8 @@ class Folder(Protocol):
 def new_token(settings: Folder) -> str | None:
     """A new one-time token for creating the first administrator; None once anybody has an account.
 
-    Only its hash is stored, in a file that the owner alone can read. A new token makes the former one worthless.
+    Only its hash is stored, in a file that the owner alone can read. A new token makes the former one
+    worthless.
     """
     if signing_in.has_users():
         return None

@@ -1,7 +1,7 @@
 """Giving people accounts and roles, and taking them back (ACC-04).
 
-User names are never reused. Administrators hold no trial role and trial staff no administrative one (ACC-05). Whoever
-loses her account or gets a new password loses her sessions at once (SEC-14).
+User names are never reused. Administrators hold no trial role and trial staff no administrative one
+(ACC-05). Whoever loses her account or gets a new password loses her sessions at once (SEC-14).
 """
 
 import secrets
@@ -21,7 +21,8 @@ LANGUAGES = ("zh", "en")
 def create_user(
     change: Change, username: str, full_name: str, password: str, language: str, must_change: bool = False
 ) -> User:
-    """Open an account for a person. With `must_change` the password is temporary: she chooses her own when she signs in.
+    """Open an account for a person. With `must_change` the password is temporary: she chooses her own when
+    she signs in.
 
     Raises:
         Forbidden: the person asking may not manage users.

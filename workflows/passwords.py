@@ -1,8 +1,8 @@
 """What a password must be, and how it is kept.
 
-Length and a blocklist instead of composition rules: at least 15 characters because the password is the only factor
-(NIST SP 800-63B-4), at most 256, every character counts, nothing is cut off or changed (SEC-02). Kept as Argon2id
-with at least 19 MiB and two passes, and hashed anew when these parameters rise (SEC-01).
+Length and a blocklist instead of composition rules: at least 15 characters because the password is the only
+factor (NIST SP 800-63B-4), at most 256, every character counts, nothing is cut off or changed (SEC-02). Kept
+as Argon2id with at least 19 MiB and two passes, and hashed anew when these parameters rise (SEC-01).
 """
 
 import re
@@ -24,11 +24,15 @@ BLOCKLIST = Path(__file__).with_name("blocklist.txt")
 
 # What anybody could guess here: the product, the trial, the place, the disease, the treatment (SEC-03).
 CONTEXT_WORDS = (
-    "evidentia", "xunzhenglu", "carbon", "carbonion", "breast", "cancer", "radiotherapy", "radiation", "hadron",
-    "heavyion", "protofield", "wuwei", "gansu", "lanzhou", "china", "hospital", "center", "centre", "nurse", "doctor",
-    "investigator", "monitor", "administrator", "statistician", "inspector", "clinical", "trial", "study", "patient",
+    "evidentia", "xunzhenglu", "carbon", "carbonion", "breast", "cancer", "radiotherapy", "radiation",
+    "hadron",
+    "heavyion", "protofield", "wuwei", "gansu", "lanzhou", "china", "hospital", "center", "centre", "nurse",
+    "doctor",
+    "investigator", "monitor", "administrator", "statistician", "inspector", "clinical", "trial", "study",
+    "patient",
     "participant", "ctcae", "recist", "tamoxifen", "letrozole", "trastuzumab", "temporary", "welcome",
-    "武威", "甘肃", "兰州", "重离子", "碳离子", "乳腺癌", "医院", "放疗", "研究", "试验", "护士", "医生", "密码", "循证录",
+    "武威", "甘肃", "兰州", "重离子", "碳离子", "乳腺癌", "医院", "放疗", "研究", "试验", "护士", "医生",
+    "密码", "循证录",
 )  # fmt: skip
 
 LEET = str.maketrans(
@@ -126,7 +130,9 @@ def check(password: str, names: Iterable[str] = ()) -> None:
 
 
 def _forms(password: str) -> set[str]:
-    """The password as it stands, without signs and digits around it, and without any: what may be a listed word."""
+    """The password as it stands, without signs and digits around it, and without any: what may be a listed
+    word.
+    """
     letters = re.sub(r"[\W\d_]+", "", password.casefold())
     return {_plain(password), _plain(re.sub(r"^[\W\d_]+|[\W\d_]+$", "", password)), letters}
 

@@ -1,9 +1,10 @@
 """What waits for a person: the work list of each role. Reading only."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Text, func, select, type_coerce
 from sqlalchemy.orm import joinedload
@@ -124,7 +125,8 @@ def possible_duplicates(user: User) -> list[list[Subject]]:
         Subject.possible_duplicate.is_(True), Subject.person_key.is_not(None)
     )
     groups: dict[str, list[Subject]] = {}
-    for subject in db.session.scalars(selection):
+    subjects: Any = db.session.scalars(selection)
+    for subject in subjects:
         groups.setdefault(subject.person_key or "", []).append(subject)
     return list(groups.values())
 
@@ -148,7 +150,7 @@ def enrolment(user: User) -> list[tuple[Site, Counter[str]]]:
     return [(site, counts.get(site.id, Counter())) for site in site_list]
 
 
-def dormant(users: Sequence[User], last: dict[int, object], days: int = 60) -> list[User]:
+def dormant(users: Sequence[User], last: Mapping[int, datetime], days: int = 60) -> list[User]:
     """Open accounts nobody signed in to for a long time: candidates for the periodic review (ACC-04)."""
     limit = now() - timedelta(days=days)
     return [

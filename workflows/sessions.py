@@ -1,8 +1,9 @@
 """Keeping sessions on the server: a copied cookie is worth nothing after sign-out (SEC-12, SEC-13).
 
-Only the hash of a session's token is stored. A session ends after a time without activity, after an absolute time,
-at sign-out, and when the account is deactivated. Each function is one short transaction of its own, apart from the
-request's, so that a rolled back request still counts as activity and never drags the session along.
+Only the hash of a session's token is stored. A session ends after a time without activity, after an absolute
+time,
+at sign-out, and when the account is deactivated. Each function is one short transaction of its own, apart
+from the request's, so that a rolled back request still counts as activity and never drags the session along.
 """
 
 import hashlib

@@ -1,6 +1,7 @@
 """Signing in and out.
 
-Unknown name, wrong password and closed account get the same sentence after the same time. Failures are counted in the
+Unknown name, wrong password and closed account get the same sentence after the same time. Failures are
+counted in the
 database, so that all workers count together and a restart forgets nothing; a pause ends by itself (SEC-05).
 """
 
@@ -130,7 +131,9 @@ def _admit(user: User, password: str, address: str) -> None:
 
 
 def _record_refusal(user: User | None, address: str, outcome: str) -> None:
-    """Leave the refusal in the trail. A name nobody has is not kept: people type passwords there by mistake."""
+    """Leave the refusal in the trail. A name nobody has is not kept: people type passwords there by
+    mistake.
+    """
     about = f"app_user/{user.id}" if user else "app_user"
     name = user.username if user else None
     with Change(

@@ -1,8 +1,9 @@
 """Reading the audit trail: who changed what, when and why, within what the reader may see (AUD-09, AUD-10).
 
-Changes at a site are seen by those who may read the trail there. Changes of the study as a whole (publishing, exports)
-are seen by everybody who reads the trail of all sites. Sign-ins, accounts and grants stand in the chain `system`:
-only those see them who manage users or read the trail of all sites.
+Changes at a site are seen by those who may read the trail there. Changes of the study as a whole
+(publishing, exports)
+are seen by everybody who reads the trail of all sites. Sign-ins, accounts and grants stand in the chain
+`system`: only those see them who manage users or read the trail of all sites.
 """
 
 from collections.abc import Iterable, Sequence
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Any
 
-from sqlalchemy import Select, and_, false, func, or_, select, true
+from sqlalchemy import and_, false, func, or_, select, true
 
 from models import Change, ChangeEntries, FormData, StudyEvent, Subject, User, db
 from workflows import access
@@ -60,13 +61,13 @@ def _visible(user: User) -> Any:
     sites = access.sites_for(user, "view trail")
     if sites is None and access.may(user, "view trail"):
         return true()
-    parts = [Change.site_id.in_(sites or set())]
+    parts: list[Any] = [Change.site_id.in_(sites or set())]
     if access.may(user, "manage users"):
         parts.append(Change.chain == SYSTEM_CHAIN)
     return or_(*parts) if len(parts) > 1 or sites else false()
 
 
-def _joined(user: User) -> Select[tuple[Change, ChangeEntries]]:
+def _joined(user: User) -> Any:
     return (
         select(Change, ChangeEntries)
         .outerjoin(ChangeEntries, ChangeEntries.change_id == Change.id)
@@ -172,7 +173,7 @@ def last_sign_ins(by: User) -> dict[int, datetime]:
     selection = select(Change.user_id, func.max(Change.at)).where(
         Change.action == "sign in", Change.chain == SYSTEM_CHAIN
     )
-    return {user_id: at for user_id, at in db.session.execute(selection.group_by(Change.user_id))}
+    return {row[0]: row[1] for row in db.session.execute(selection.group_by(Change.user_id)) if row[0]}
 
 
 def form_words(form_data_ids: Iterable[int]) -> dict[int, FormWords]:

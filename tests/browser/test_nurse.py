@@ -77,7 +77,7 @@ def test_a_nurse_enters_a_screening_visit_in_chinese_and_corrects_it(clinic, pag
     page.click("main button[type=submit]")
     page.wait_for_url("**/participants/*")
     here = page.url
-    page.click("text=知情同意")
+    page.click(".fcell >> text=知情同意")
     field(page, "ICF/1/CONSDAT").fill("2026-03-10")
     save(page, f"{here}/SCR/ICF/1")
 

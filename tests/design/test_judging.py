@@ -53,21 +53,35 @@ def test_an_item_that_is_not_shown_is_neither_required_nor_checked_but_its_answe
     assert "B01" in findings(judge(basic(VISDAT="2099-01-01")))
 
 
+@pytest.mark.req("DAT-03")
 @pytest.mark.parametrize(
     ("height", "expected"),
-    [("160", []), ("191", ["soft"]), ("190", []), ("140.0", []), ("49.9", ["hard", "soft"]), ("251", ["hard", "soft"])],
+    [
+        ("160", []),
+        ("191", ["soft"]),
+        ("190", []),
+        ("140.0", []),
+        ("49.9", ["hard", "soft"]),
+        ("251", ["hard", "soft"]),
+    ],
 )
 def test_ranges_include_their_limits(height, expected):
     assert [finding.severity for finding in judge(basic(HEIGHT=height)).findings] == expected
 
 
+@pytest.mark.req("DAT-04")
 def test_a_missing_reason_breaks_no_rule():
     assert findings(judge(basic(HEIGHT={"missing": "UNK"}))) == []
 
 
 def test_a_finding_names_its_place_and_speaks_both_languages():
     (finding,) = judge(basic(VISDAT="2099-01-01")).findings
-    assert (finding.check_id, finding.severity, finding.paths, finding.form_id) == ("B01", "hard", ("BASIC/1/VISDAT",), "BASIC")
+    assert (finding.check_id, finding.severity, finding.paths, finding.form_id) == (
+        "B01",
+        "hard",
+        ("BASIC/1/VISDAT",),
+        "BASIC",
+    )
     assert finding.label.text("en") == "The visit lies in the future. Correct the date."
     assert finding.label.text("zh") == "访视日期在将来，请更正。"
 
@@ -110,7 +124,11 @@ def test_rows_of_a_table_follow_the_head_of_the_form():
     lab = form("LAB", {"LBPAN": "CHE"}, rows={"LBROWS": {"ALT": {"LBRES": "55"}}})
     verdict = judge(lab)
     assert get(verdict.answers, "LBROWS/ALT/LBHIGH") == "Y"
-    assert {path for path in verdict.shown if path.startswith("LBROWS")} == {"LBROWS/ALT/LBTEST", "LBROWS/ALT/LBRES", "LBROWS/ALT/LBHIGH"}
+    assert {path for path in verdict.shown if path.startswith("LBROWS")} == {
+        "LBROWS/ALT/LBTEST",
+        "LBROWS/ALT/LBRES",
+        "LBROWS/ALT/LBHIGH",
+    }
     blood = judge(form("LAB", {"LBPAN": "HEM"}))
     assert {path.split("/")[1] for path in blood.shown if path.startswith("LBROWS")} == {"HGB", "WBC"}
 

@@ -1,4 +1,4 @@
-"""The calendar: months clamped to their end and counted from the anchor, dates of which only a part is known."""
+"""The calendar: months clamped to their end and counted from the anchor, and dates known only in part."""
 
 from datetime import date
 
@@ -6,6 +6,8 @@ import pytest
 
 from design.dates import PartialDate, add_months, whole_months, whole_years
 from design.operators import compare
+
+pytestmark = pytest.mark.req("DAT-18")
 
 
 def day(text: str) -> date:
@@ -55,7 +57,12 @@ def test_completed_years(born, on, years):
 
 @pytest.mark.parametrize(
     ("start", "end", "months"),
-    [("2027-01-31", "2027-02-28", 1), ("2027-01-31", "2027-02-27", 0), ("2027-03-15", "2027-01-15", -2), ("2027-03-15", "2027-01-16", -1)],
+    [
+        ("2027-01-31", "2027-02-28", 1),
+        ("2027-01-31", "2027-02-27", 0),
+        ("2027-03-15", "2027-01-15", -2),
+        ("2027-03-15", "2027-01-16", -1),
+    ],
 )
 def test_completed_months(start, end, months):
     assert whole_months(day(start), day(end)) == months
@@ -76,7 +83,7 @@ def test_a_partial_date_is_every_day_it_may_be(text, earliest, latest):
     assert partial.is_complete is (earliest == latest)
 
 
-@pytest.mark.parametrize("text", ["", "2027-13", "2027-02-29", "27", "x"])
+@pytest.mark.parametrize("text", ["", "27", "2027-13", "2027-02-29", "2027-01-01-05", "２０２７", "x"])
 def test_what_is_no_date_is_refused(text):
     with pytest.raises(ValueError):
         PartialDate.parse(text)

@@ -13,7 +13,13 @@ from design.record import FormInstance, SubjectRecord
 
 FOLDER = Path(__file__).parents[1] / "studies" / "tiny"
 TODAY = date(2027, 6, 1)
-EVENTS = {"SCR": (10, 10), "WEEK": (100, 100), "FU6M": (206, 206), "FU12M": (212, 212), "LOG": (1_000_000, 990)}
+EVENTS = {
+    "SCR": (10, 10),
+    "WEEK": (100, 100),
+    "FU6M": (206, 206),
+    "FU12M": (212, 212),
+    "LOG": (1_000_000, 990),
+}
 
 
 def files(version: int = 1) -> dict[str, str]:
@@ -27,8 +33,10 @@ def tiny(version: int = 1) -> StudyDef:
     return load_study(files(version))
 
 
-def form(form_id: str, cells: dict[str, Any], event: str = "SCR", *, repeat: int = 1, week: int = 1, **more: Any) -> FormInstance:
-    """One instance: `cells` of its first group; `rows={group: {row: cells}}` for others; `on` is the event's date."""
+def form(
+    form_id: str, cells: dict[str, Any], event: str = "SCR", *, repeat: int = 1, week: int = 1, **more: Any
+) -> FormInstance:
+    """One instance: `cells` of its first group, `rows` {group: {row: cells}} of others, `on` its date."""
     order, number = EVENTS[event]
     groups = {tiny().forms[form_id].groups[0].id: {"1": cells}} if cells else {}
     return FormInstance(

@@ -10,9 +10,9 @@ from design.reader import read_study
 STUDY = read_study(Path(__file__).resolve().parents[2] / "crf" / "carbon-breast" / "v1")
 ROWS = STUDY.tables["analysis"].rows
 NEEDED = {
-    "enrolled_on", "enrolment_cap", "tte_origin", "death", "last_alive", "withdrawn_all", "progression", "images",
-    "new_therapy", "dose_planned", "dose_delivered", "response", "complete_response", "complete_response_code",
-    "response_unevaluated", "adverse_event", "adverse_event_grade", "adverse_event_start",
+    "enrolled_on", "enrolment_cap", "tte_origin", "death", "last_alive", "withdrawn_all", "progression",
+    "images", "new_therapy", "dose_planned", "dose_delivered", "response", "complete_response",
+    "complete_response_code", "response_unevaluated", "adverse_event", "adverse_event_grade", "adverse_event_start",
 }  # fmt: skip
 
 

@@ -49,20 +49,24 @@ def test_an_adverse_event_counts_each_participant_once_with_her_highest_grade():
         GRADE=["2", "3", "1", None, "5"],
         START_LATEST=["2025-01-10", "2025-02-01", None, "2025-01-31", "2025-02-01"],
     )
-    found = figures.adverse_events([person("1"), person("2")], events, "TERM", "GRADE", "START")
+    grades = events.columns["GRADE"]
+    found = figures.adverse_events([person("1"), person("2")], events, "TERM", grades, "START")
     assert [(row.code, row.by_grade) for row in found] == [
         ("skin", (1, 0, 1, 0, 0, 0)),
         ("fatigue", (0, 0, 0, 0, 0, 1)),
     ]
 
 
+def test_the_grade_of_an_event_is_the_highest_in_its_grade_history():
+    keys = {"EVENT": ["LOG"] * 2, "REPEAT": [1, 1], "FORM_REPEAT": [1, 2]}
+    events = table(SCRNO=["S1", "S1"], **keys)
+    history = table(SCRNO=["S1"] * 3, EVENT=["LOG"] * 3, REPEAT=[1] * 3, FORM_REPEAT=[1, 1, 2], GR=["1", "3", "NE"])
+    assert figures.highest_grades(events, history, "GR") == ["3", None]
+
+
 def test_an_event_that_ended_its_possible_start_before_treatment_is_not_emergent():
-    events = table(
-        SCRNO=["S1", "S1"], TERM=["a", "b"], GRADE=["1", "1"], START_LATEST=["2024-12-31", "2025-01-31"]
-    )
-    assert [row.code for row in figures.adverse_events([person("1")], events, "TERM", "GRADE", "START")] == [
-        "b"
-    ]
+    events = table(SCRNO=["S1", "S1"], TERM=["a", "b"], GRADE=["1", "1"], START_LATEST=["2024-12-31", "2025-01-31"])
+    assert [row.code for row in figures.adverse_events([person("1")], events, "TERM", ["1", "1"], "START")] == ["b"]
 
 
 def test_dose_is_a_percentage_of_the_plan():

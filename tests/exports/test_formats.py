@@ -43,9 +43,7 @@ CHINESE = [
 def table(columns: dict[str, list], kinds: dict[str, str] | None = None) -> Table:
     """A table whose columns are text unless `kinds` says otherwise."""
     kinds = kinds or {}
-    variables = [
-        Variable(name, kinds.get(name, "text"), f"{name} label", f"{name}标签", item=name) for name in columns
-    ]
+    variables = [Variable(name, kinds.get(name, "text"), f"{name} label", f"{name}标签", item=name) for name in columns]
     return Table("TAB", "A table", "一个表", variables, columns)
 
 
@@ -101,9 +99,7 @@ def test_a_workbook_holds_no_formula_whatever_was_typed(tmp_path):
     numbers = ["-2.3", "-5"] + [None] * (len(PAYLOADS) - 2)
     as_excel.write([table({"A": list(PAYLOADS), "N": numbers}, {"N": "number"})], path, [("=1+1", "@x")])
     with zipfile.ZipFile(path) as archive:
-        assert not any(
-            b"<f>" in archive.read(name) or b"<f " in archive.read(name) for name in archive.namelist()
-        )
+        assert not any(b"<f>" in archive.read(name) or b"<f " in archive.read(name) for name in archive.namelist())
     sheet = load_workbook(path)["TAB"]
     cells = [sheet.cell(row, 1) for row in range(2, len(PAYLOADS) + 2)]
     assert {cell.data_type for cell in cells} == {"s"}
@@ -124,24 +120,18 @@ def test_a_workbook_keeps_chinese_and_makes_control_characters_visible(tmp_path)
 
 
 def test_rows_beyond_a_sheet_go_on_in_the_next_and_names_stay_unique(tmp_path):
-    long_name = Table(
-        "A" * 40, "x", "x", [Variable("A", "text", "A", "A")], {"A": [str(n) for n in range(5)]}
-    )
+    long_name = Table("A" * 40, "x", "x", [Variable("A", "text", "A", "A")], {"A": [str(n) for n in range(5)]})
     as_excel.write([long_name, long_name], tmp_path / "t.xlsx", [], most_rows=3)
     book = load_workbook(tmp_path / "t.xlsx")
     assert len(book.sheetnames) == len(set(book.sheetnames)) == 1 + 3 + 3
     assert max(map(len, book.sheetnames)) <= 31
-    values = [
-        row[0] for name in book.sheetnames[1:4] for row in book[name].iter_rows(min_row=2, values_only=True)
-    ]
+    values = [row[0] for name in book.sheetnames[1:4] for row in book[name].iter_rows(min_row=2, values_only=True)]
     assert values == ["0", "1", "2", "3", "4"]
     assert all(book[name].freeze_panes == "A2" for name in book.sheetnames[1:])
 
 
 def test_dates_before_1900_and_numbers_of_more_than_15_digits_stay_text_in_a_workbook(tmp_path):
-    made = table(
-        {"D": ["1899-12-31", "1988-07-01"], "N": ["1234567890.1234567", "1.5"]}, {"D": "date", "N": "number"}
-    )
+    made = table({"D": ["1899-12-31", "1988-07-01"], "N": ["1234567890.1234567", "1.5"]}, {"D": "date", "N": "number"})
     as_excel.write([made], tmp_path / "t.xlsx", [])
     sheet = load_workbook(tmp_path / "t.xlsx")["TAB"]
     assert sheet["A2"].value == "1899-12-31" and sheet["A3"].value.isoformat() == "1988-07-01T00:00:00"
@@ -257,3 +247,17 @@ def test_a_table_without_rows_is_written(tmp_path, write, name):
     empty.columns = {key: [] for key in empty.columns}
     write(empty, tmp_path / name)
     assert (tmp_path / name).stat().st_size > 0
+
+
+@pytest.mark.parametrize("module, read", [(as_spss, pyreadstat.read_sav), (as_stata, pyreadstat.read_dta)])
+def test_long_labels_and_long_texts_fit_the_limits_of_statistics_programs(tmp_path, module, read):
+    label_en, label_zh, text = "A long question " * 20, "很长的问题" * 40, "长文本 text " * 300
+    codes = (Code("1", "b" * 200, "长" * 80), Code("2", "b", "短"))
+    variables = [
+        Variable("A", "text", label_en, label_zh, item="A"),
+        Variable("B", "text", label_zh, label_zh, item="B", codes=codes),
+    ]
+    made = Table("TAB", label_en, label_zh, variables, {"A": [text.strip(), None], "B": ["1", None]})
+    module.write(made, tmp_path / "t")
+    frame, _ = read(tmp_path / "t")
+    assert frame["A"][0] == text.strip() and frame["B"][0] == "1"

@@ -1,4 +1,4 @@
-"""One zip: every file with its hash in the manifest, the trail whole, and the same data always the same bytes."""
+"""One zip: every file with its hash in the manifest, the trail whole, the same data the same bytes."""
 
 import csv
 import hashlib
@@ -28,7 +28,12 @@ def data(tmp_path):
             [
                 {"path": "form_data/1/answers/VS/1/HEIGHT", "old": None, "new": "165.0"},
                 {"path": "form_data/1/answers/VS/1/PATHNO", "old": None, "new": "B77"},
-                {"path": "form_data/1/answers/VS/1/SEX", "old": {"missing": "UNK"}, "new": "F", "source": "x"},
+                {
+                    "path": "form_data/1/answers/VS/1/SEX",
+                    "old": {"missing": "UNK"},
+                    "new": "F",
+                    "source": "x",
+                },
             ],
             site_id=1,
             subject_id=subject,
@@ -59,7 +64,8 @@ def test_there_is_a_folder_for_every_format_and_a_codebook(data, tmp_path):
     expected = {
         "README.txt", "manifest.json", "csv/VS.csv", "parquet/LBROWS.parquet", "spss/AE.sav", "stata/AEG.dta",
         "xpt/vs.xpt", "xpt/names.csv", "excel/tiny.xlsx", "trail/trail.csv", "codebook/variables.csv",
-        "codebook/codelists.csv", "codebook/checks.csv", "csv/SUBJECTS.csv", "csv/EVENTS.csv", "csv/MISSING.csv",
+        "codebook/codelists.csv", "codebook/checks.csv", "csv/SUBJECTS.csv", "csv/EVENTS.csv",
+        "csv/MISSING.csv",
     }  # fmt: skip
     assert expected <= names
 
@@ -90,7 +96,10 @@ def test_the_manifest_names_every_file_with_its_hash_and_size(data, tmp_path):
 def test_the_manifest_says_where_the_data_come_from(data, tmp_path):
     manifest = build(data, tmp_path, site_ids=frozenset({1})).manifest
     assert manifest["study"] == "tiny" and manifest["app_version"] == "1.2.3"
-    assert [(version["number"], version["sha256"][:3]) for version in manifest["versions"]] == [(1, "111"), (2, "222")]
+    assert [(version["number"], version["sha256"][:3]) for version in manifest["versions"]] == [
+        (1, "111"),
+        (2, "222"),
+    ]
     assert manifest["chain"] == {"name": "tiny", "seq": 7, "link": "ab" * 32}
     assert manifest["filters"] == {
         "sites": ["01"], "all_sites": False, "records_in_error": False, "identifiers": False,
@@ -126,7 +135,20 @@ def test_the_trail_has_one_row_per_entry_and_reads_without_code_tables(data, tmp
     found = rows(contents(made.path)["trail/trail.csv"])
     assert len(found) == made.manifest["trail_rows"] == 6, "three entries, two single ones, one sign-in without"
     height = found[2] if found[0]["CHAIN"] == "system" else found[0]
-    wanted = ("SITEID", "SUBJECT", "EVENT", "FORM", "GROUP", "ROW", "ITEM", "ITEM_EN", "ITEM_ZH", "OLD", "NEW", "REASON")
+    wanted = (
+        "SITEID",
+        "SUBJECT",
+        "EVENT",
+        "FORM",
+        "GROUP",
+        "ROW",
+        "ITEM",
+        "ITEM_EN",
+        "ITEM_ZH",
+        "OLD",
+        "NEW",
+        "REASON",
+    )
     assert [height[name] for name in wanted] == [
         "01", "01-S001", "SCR", "VS", "VS", "1", "HEIGHT", "Height", "身高", "", "165.0", "=first",
     ]  # fmt: skip

@@ -61,9 +61,7 @@ def test_months_count_the_day_of_origin_as_the_first():
     assert months(0) == pytest.approx(1 / 30.4375) and months(364) == pytest.approx(365 / 30.4375)
 
 
-@pytest.mark.parametrize(
-    "events, low, high", [(0, 0, 8.4), (21, 34.2, 65.8), (38, 77.4, 97.3), (40, 83.8, 99.4)]
-)
+@pytest.mark.parametrize("events, low, high", [(0, 0, 8.4), (21, 34.2, 65.8), (38, 77.4, 97.3), (40, 83.8, 99.4)])
 def test_exact_limits_for_42_participants(events, low, high):
     """The values of the study's own table of precision for n = 42."""
     limits = exact_interval(events, 42)

@@ -43,7 +43,12 @@ def test_a_number_keeps_its_text_its_type_and_its_unit(data):
 
 @pytest.mark.req("DAT-04")
 def test_blank_and_each_missing_reason_are_four_distinct_encodings(data):
-    for answer in ({}, {"HEIGHT": {"missing": "ND"}}, {"HEIGHT": {"missing": "NA"}}, {"HEIGHT": {"missing": "UNK"}}):
+    for answer in (
+        {},
+        {"HEIGHT": {"missing": "ND"}},
+        {"HEIGHT": {"missing": "NA"}},
+        {"HEIGHT": {"missing": "UNK"}},
+    ):
         data.form(data.subject(), "VS", cells(NOTE="x", **answer))
     made = read(data)
     assert column(made["VS"], "HEIGHT") == [None] * 4
@@ -75,7 +80,11 @@ def test_partial_dates_stay_as_collected_beside_the_days_they_may_mean(data):
     table = read(data)["VS"]
     assert column(table, "ONSET") == ["2024", "2024-02", "2024-02-03"]
     assert table.arrow["ONSET_EARLIEST"].to_pylist() == [date(2024, 1, 1), date(2024, 2, 1), date(2024, 2, 3)]
-    assert table.arrow["ONSET_LATEST"].to_pylist() == [date(2024, 12, 31), date(2024, 2, 29), date(2024, 2, 3)]
+    assert table.arrow["ONSET_LATEST"].to_pylist() == [
+        date(2024, 12, 31),
+        date(2024, 2, 29),
+        date(2024, 2, 3),
+    ]
 
 
 def test_several_answers_become_flags_that_are_empty_where_nothing_was_answered(data):
@@ -89,7 +98,10 @@ def test_several_answers_become_flags_that_are_empty_where_nothing_was_answered(
 
 
 def test_rows_of_a_group_are_rows_of_their_own_table_with_their_labels(data):
-    answers = {"LB": {"1": {"LBDAT": "2026-03-01"}}, "LBROWS": {"WBC": {"LBRES": "5.10"}, "HGB": {"LBRES": "<0.5"}}}
+    answers = {
+        "LB": {"1": {"LBDAT": "2026-03-01"}},
+        "LBROWS": {"WBC": {"LBRES": "5.10"}, "HGB": {"LBRES": "<0.5"}},
+    }
     data.form(data.subject(), "LB", answers)
     made = read(data)
     assert column(made["LB"], "LBDAT") == ["2026-03-01"] and "LBRES" not in made["LB"].columns
@@ -167,3 +179,18 @@ def test_rows_are_ordered_by_participant_visit_and_repeat(data):
     assert list(zip(column(table, "SCRNO"), column(table, "FORM_REPEAT"), strict=True)) == [
         ("01-S001", 1), ("01-S001", 2), ("01-S002", 1),
     ]  # fmt: skip
+
+
+def test_an_item_named_like_a_key_gives_way_to_the_key(data):
+    data.form(data.subject(number="01-001"), "AE", {"AE": {"1": {"AETERM": "x", "SUBJID": "shown"}}}, "LOG")
+    table = read(data)["AE"]
+    names = [variable.name for variable in table.variables]
+    assert len(names) == len(set(names))
+    assert column(table, "SUBJID") == ["01-001"] and column(table, "AE_SUBJID") == ["shown"]
+
+
+def test_a_flag_of_a_code_has_a_name_that_every_program_takes(data):
+    data.form(data.subject(), "AE", {"AE": {"1": {"AETERM": "x", "SITES": ["L-1"]}}}, "LOG")
+    table = read(data)["AE"]
+    assert column(table, "SITES__L_1") == [0] and column(table, "SITES__L_1_2") == [1]
+    assert column(table, "SITES") == ["L-1"]

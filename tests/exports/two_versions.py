@@ -1,4 +1,4 @@
-"""A tiny study in two versions, and a database with a few participants whose answers can be counted by hand."""
+"""A tiny study in two versions, and a database with participants whose answers can be counted by hand."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +11,18 @@ from sqlalchemy import Connection, create_engine, event, insert
 from design.definitions import StudyDef
 from design.reader import load_study
 from exports.tables import Scope
-from models import ChainHead, Change, ChangeEntries, FormData, Site, Study, StudyEvent, StudyVersion, Subject, db
+from models import (
+    ChainHead,
+    Change,
+    ChangeEntries,
+    FormData,
+    Site,
+    Study,
+    StudyEvent,
+    StudyVersion,
+    Subject,
+    db,
+)
 from models.clock import now
 
 STUDY = """id = "tiny"
@@ -53,6 +64,9 @@ UNK = { en = "Unknown", zh = "不详" }
 [SEX]
 F = { en = "%s", zh = "女" }
 M = { en = "Male", zh = "男" }
+[PLACE]
+"L/1" = { en = "Left one", zh = "左一" }
+"L-1" = { en = "Left minus one", zh = "左负一" }
 [SYMP]
 P = { en = "Pain", zh = "疼痛" }
 C = { en = "Cough", zh = "咳嗽" }
@@ -131,6 +145,18 @@ id = "AETERM"
 en = "Term"
 zh = "名称"
 type = "text"
+[[items]]
+id = "SUBJID"
+en = "Subject number"
+zh = "受试者编号"
+type = "auto"
+auto = "subject_number"
+[[items]]
+id = "SITES"
+en = "Places"
+zh = "部位"
+type = "multi"
+codelist = "PLACE"
 """
 AEG = """id = "AEG"
 en = "Grades"
@@ -148,7 +174,9 @@ LAB = "key,en,zh\nWBC,White cells,白细胞\nHGB,Haemoglobin,血红蛋白\n"
 
 def version(number: int) -> StudyDef:
     """Version 1 asks PULSE; version 2 dropped it and calls the code F a woman."""
-    lab = LB.replace('[[items]]\nid = "LBDAT"', '[[groups]]\nid = "LB"\nen = "Head"\nzh = "表头"\n[[items]]\nid = "LBDAT"')
+    lab = LB.replace(
+        '[[items]]\nid = "LBDAT"', '[[groups]]\nid = "LB"\nen = "Head"\nzh = "表头"\n[[items]]\nid = "LBDAT"'
+    )
     return load_study(
         {
             "study.toml": STUDY.format(version=number),
@@ -198,17 +226,23 @@ class Database:
         )  # fmt: skip
         for position, name in ((1000, "SCR"), (1_000_000, "LOG")):
             self.events[subject_id, name] = self._put(
-                StudyEvent, subject_id=subject_id, event_id=name, repeat=1, position=position, projected=False,
-                state="planned",
+                StudyEvent, subject_id=subject_id, event_id=name, repeat=1, position=position,
+                projected=False,                state="planned",
             )  # fmt: skip
         return subject_id
 
     def form(self, subject: int, form: str, answers: dict, name: str = "SCR", number: int = 2, **more: Any) -> int:
         """A stored form, answered under a study version."""
-        values = {"repeat": 1, "entry": "complete", "protection": "open", "findings": [], "overrides": {}} | more
+        values = {
+            "repeat": 1,
+            "entry": "complete",
+            "protection": "open",
+            "findings": [],
+            "overrides": {},
+        } | more
         return self._put(
-            FormData, subject_id=subject, study_event_id=self.events[subject, name], form_id=form, version_id=number,
-            answers=answers, revision=1, saved_at=now(), saved_by="Alice", **values,
+            FormData, subject_id=subject, study_event_id=self.events[subject, name], form_id=form,
+            version_id=number, answers=answers, revision=1, saved_at=now(), saved_by="Alice", **values,
         )  # fmt: skip
 
     def change(self, seq: int, entries: list[dict], chain: str = "tiny", **more: Any) -> None:

@@ -29,7 +29,8 @@ def app(settings: Settings) -> Iterator[Flask]:
 
 
 def make_trial() -> dict[str, Any]:
-    """A study with a site, a nurse, a participant and one visit, each written in a change of its own chain."""
+    """A study with a site, a nurse, a participant and one visit, each written in a change of its own chain.
+    A study with a site, a nurse, a participant and one visit, each written in a change of its own chain."""
     with Change(by=SETUP, action="publish", chain="trial") as change:
         study = Study(oid="trial", secret="s", current_version_id=None)
         db.session.add(study)
@@ -47,9 +48,7 @@ def make_trial() -> dict[str, Any]:
         site = Site(study=study, code="01", version_id=version.id, **names)
         db.session.add(site)
     with Change(by=SETUP, action="create user", chain="system") as change:
-        nurse = User(
-            username="nurse", name_key="nurse", full_name="李春梅", password_hash="x", created_at=clock.now()
-        )
+        nurse = User(username="nurse", name_key="nurse", full_name="李春梅", password_hash="x", created_at=clock.now())
         db.session.add(nurse)
     with Change(by=nurse, action="screen", chain="trial", site=site) as change:
         subject = Subject(

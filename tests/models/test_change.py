@@ -30,18 +30,14 @@ def entries_of(change: Change) -> dict[str, tuple[Any, Any]]:
 
 def save(trial: Trial, form: FormData, **more: Any) -> Change:
     """Store a form as the nurse would."""
-    with Change(
-        by=trial["nurse"], action="save form", chain="trial", subject=trial["subject"], **more
-    ) as change:
+    with Change(by=trial["nurse"], action="save form", chain="trial", subject=trial["subject"], **more) as change:
         db.session.add(form)
     return change
 
 
 def correct(trial: Trial, form: FormData, answers: dict[str, Any], **more: Any) -> Change:
     """Replace a form's answers."""
-    with Change(
-        by=trial["nurse"], action="save form", chain="trial", subject=trial["subject"], **more
-    ) as change:
+    with Change(by=trial["nurse"], action="save form", chain="trial", subject=trial["subject"], **more) as change:
         form.answers = answers
     return change
 
@@ -69,9 +65,7 @@ def test_a_correction_tells_old_new_and_why(trial: Trial, new_form: NewForm) -> 
     """Only what differs is an entry; added, changed and withdrawn answers are told apart."""
     form = new_form(VITAL_SIGNS)
     save(trial, form)
-    change = correct(
-        trial, form, {"VS": {"1": {"HEIGHT": "156", "PULSE": {"missing": "ND"}}}}, reason=" mistyped "
-    )
+    change = correct(trial, form, {"VS": {"1": {"HEIGHT": "156", "PULSE": {"missing": "ND"}}}}, reason=" mistyped ")
     path = f"form_data/{form.id}/answers/VS/1"
     assert entries_of(change) == {
         f"{path}/HEIGHT": ("165", "156"),
@@ -134,9 +128,7 @@ def test_a_row_that_is_deleted_tells_what_it_held(trial: Trial) -> None:
     found = entries_of(change)
     assert found[f"stored_file/{'a' * 64}/size"] == (3, None)
     content = found[f"stored_file/{'a' * 64}/content"][0]
-    assert content == "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad", (
-        "bytes by their hash"
-    )
+    assert content == "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad", "bytes by their hash"
 
 
 @pytest.mark.req("AUD-14")
@@ -176,7 +168,8 @@ def test_the_receipt_is_the_number_and_the_start_of_the_hash(session: Session) -
 
 
 def test_values_are_not_in_the_hashed_body(trial: Trial, new_form: NewForm) -> None:
-    """The body binds to values and reason without telling them, so that a declared redaction can come later."""
+    """The body binds to values and reason without telling them, so that a declared redaction can come later.
+    The body binds to values and reason without telling them, so that a declared redaction can come later."""
     change = save(trial, new_form({"VS": {"1": {"NOTE": "Wuwei"}}}), reason="because", detail={"a": "secret"})
     for word in ("Wuwei", "because", "secret"):
         assert word not in change.body
@@ -238,9 +231,9 @@ def test_what_is_not_data_needs_no_change(trial: Trial) -> None:
 
 def test_changes_do_not_nest(trial: Trial) -> None:
     """One transaction, one change."""
-    with pytest.raises(WrittenOutsideChange), Change(by=trial["nurse"], action="outer", chain="trial"):
-        with Change(by=trial["nurse"], action="inner", chain="trial"):
-            pass
+    outer = Change(by=trial["nurse"], action="outer", chain="trial")
+    with pytest.raises(WrittenOutsideChange), outer, Change(by=trial["nurse"], action="inner", chain="trial"):
+        pass
     with Change(by=trial["nurse"], action="next", chain="trial"):
         pass
 
@@ -255,9 +248,7 @@ def test_committing_halfway_is_refused(trial: Trial, new_form: NewForm) -> None:
     assert db.session.scalars(select(FormData.id)).all() == []
 
 
-def test_a_change_that_was_rolled_back_inside_cannot_be_left_in_peace(
-    trial: Trial, new_form: NewForm
-) -> None:
+def test_a_change_that_was_rolled_back_inside_cannot_be_left_in_peace(trial: Trial, new_form: NewForm) -> None:
     """Otherwise the trail would tell what did not happen."""
     with pytest.raises(TrailUnavailable), Change(by=trial["nurse"], action="x", chain="trial"):
         db.session.add(new_form(VITAL_SIGNS))
@@ -312,9 +303,7 @@ BREAK = {
         {"answers": {"VS": {"1": {"HEIGHT": None}}}},
     ],
 )
-def test_a_value_the_trail_cannot_repeat_exactly_is_refused(
-    trial: Trial, new_form: NewForm, wrong: Any
-) -> None:
+def test_a_value_the_trail_cannot_repeat_exactly_is_refused(trial: Trial, new_form: NewForm, wrong: Any) -> None:
     """What is recorded is what is stored, to the letter: no conversion by a database comes between."""
     form = new_form(VITAL_SIGNS)
     for name, value in wrong.items():
@@ -347,7 +336,8 @@ def test_a_change_reads_everything_anew(trial: Trial, new_form: NewForm) -> None
 
 @pytest.mark.req("SEC-45")
 def test_nobody_overwrites_what_she_did_not_see(app: Flask, trial: Trial, new_form: NewForm) -> None:
-    """A value changed by somebody else after this change read it: refused (PostgreSQL), impossible (SQLite)."""
+    """A value changed by somebody else after this change read it: refused (PostgreSQL), impossible (SQLite).
+    A value changed by somebody else after this change read it: refused (PostgreSQL), impossible (SQLite)."""
     form = new_form(VITAL_SIGNS)
     save(trial, form)
     blocked = []
@@ -379,7 +369,8 @@ def test_nobody_overwrites_what_she_did_not_see(app: Flask, trial: Trial, new_fo
 
 @pytest.mark.req("FLT-10")
 def test_eight_writers_leave_one_chain_without_gaps(app: Flask, trial: Trial) -> None:
-    """Each change has its place; nobody starves and nothing forks, also on a chain that does not exist yet."""
+    """Each change has its place; nobody starves and nothing forks, also on a chain that does not exist yet.
+    Each change has its place; nobody starves and nothing forks, also on a chain that does not exist yet."""
     failures: list[BaseException] = []
 
     def write(number: int) -> None:
@@ -397,9 +388,7 @@ def test_eight_writers_leave_one_chain_without_gaps(app: Flask, trial: Trial) ->
     for thread in threads:
         thread.join()
     assert failures == []
-    rows = db.session.execute(
-        select(Change.seq, Change.prev, Change.link).where(Change.chain == "fresh")
-    ).all()
+    rows = db.session.execute(select(Change.seq, Change.prev, Change.link).where(Change.chain == "fresh")).all()
     rows = sorted(rows)
     assert [row.seq for row in rows] == list(range(1, 41))
     assert [row.prev for row in rows[1:]] == [row.link for row in rows[:-1]]

@@ -83,7 +83,9 @@ def test_replaying_the_trail_gives_the_tables(app: Flask, trial: Trial, new_form
     """After any sequence of writes, in changes of any length on two chains, some of them taken back."""
 
     @settings(
-        max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+        max_examples=40,
+        deadline=None,
+        suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
     )
     @given(st.lists(st.tuples(WRITES, st.sampled_from(["trial", "system"]), st.booleans()), min_size=1, max_size=4))
     def check(batches: list[Any]) -> None:
@@ -109,7 +111,8 @@ def test_replaying_the_trail_gives_the_tables(app: Flask, trial: Trial, new_form
 
 
 def test_all_tables_are_told_about(trial: Trial) -> None:
-    """The replay is not empty where the tables are not (a comparison of nothing with nothing proves nothing)."""
+    """The replay is not empty where the tables are not (a comparison of nothing with nothing proves nothing).
+    The replay is not empty where the tables are not (a comparison of nothing with nothing proves nothing)."""
     told = trail.replay()
     assert set(told) == {"study", "study_version", "site", "app_user", "subject", "study_event"}
     assert told["app_user"][str(trial["nurse"].id)]["full_name"] == "李春梅"

@@ -1,4 +1,6 @@
-"""Who may open which address: the declared matrix against what really happens, for every address and role (ACC-01)."""
+"""Who may open which address: the declared matrix against what really happens, for every address and role
+(ACC-01).
+"""
 
 from itertools import count
 from pathlib import Path
@@ -11,7 +13,8 @@ from views.guard import Rule, guard, matrix
 from workflows import access, granting
 
 VALUES = {
-    "subject_id": 1, "event_key": "SCR", "form_id": "VS", "repeat": "1", "user_id": 1, "grant_id": 1, "export_id": 1,
+    "subject_id": 1, "event_key": "SCR", "form_id": "VS", "repeat": "1", "user_id": 1, "grant_id": 1,
+    "export_id": 1,
     "change_id": 1, "code": "en", "sha256": "0" * 64, "filename": "app.css", "name": "x", "path": "x",
 }  # fmt: skip
 
@@ -54,7 +57,8 @@ def test_every_address_is_declared(clinic: Clinic) -> None:
 def test_only_these_are_public(clinic: Clinic) -> None:
     public = {endpoint for endpoint, rule in matrix(clinic.app).items() if rule and rule.public}
     assert public == {
-        "static", "healthz", "signing_in.sign_in", "signing_in.switch_language", "signing_in.create_first_administrator",
+        "static", "healthz", "signing_in.sign_in", "signing_in.switch_language",
+        "signing_in.create_first_administrator",
     }  # fmt: skip
 
 
@@ -91,13 +95,24 @@ def test_no_post_works_without_the_token(clinic: Clinic, browsers: dict[str, Bro
         rule = rules[endpoint]
         if method == "GET" or rule is None or rule.public:
             continue
-        role = next((role for role in access.ROLES if rule.action is None or rule.action in access.ACCESS[role]), "")
+        role = next(
+            (role for role in access.ROLES if rule.action is None or rule.action in access.ACCESS[role]), ""
+        )
         assert browsers[role].client.open(address, method=method).status_code == 400, f"{method} {endpoint}"
 
 
 @pytest.mark.req("ACC-13")
 def test_the_inspector_can_write_nothing() -> None:
-    writing = {"screen", "enter data", "enrol", "override check", "mark in error", "schedule visit", "manage users", "publish"}
+    writing = {
+        "screen",
+        "enter data",
+        "enrol",
+        "override check",
+        "mark in error",
+        "schedule visit",
+        "manage users",
+        "publish",
+    }
     assert not access.ACCESS["inspector"] & writing
     assert "view trail" in access.ACCESS["inspector"]
 
@@ -122,7 +137,8 @@ def test_an_address_nobody_declared_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "asked", [{}, {"public": True, "signed_in": True}, {"action": "fly"}, {"public": True, "action": "export"}]
+    "asked",
+    [{}, {"public": True, "signed_in": True}, {"action": "fly"}, {"public": True, "action": "export"}],
 )
 def test_a_declaration_that_means_nothing_is_refused(asked: dict[str, object]) -> None:
     with pytest.raises(ValueError):

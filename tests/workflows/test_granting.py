@@ -48,7 +48,9 @@ def test_only_administrators_manage_users(clinic: Clinic, name: str) -> None:
 
 
 @pytest.mark.req("ACC-05")
-@pytest.mark.parametrize(("name", "role"), [("alice", "administrator"), ("otto", "nurse"), ("otto", "statistician")])
+@pytest.mark.parametrize(
+    ("name", "role"), [("alice", "administrator"), ("otto", "nurse"), ("otto", "statistician")]
+)
 def test_duties_are_kept_apart(clinic: Clinic, name: str, role: str) -> None:
     with pytest.raises(Refusal) as refusal, Change(by=clinic.user("otto"), action="grant role") as change:
         granting.grant(change, clinic.user(name), role)
@@ -115,7 +117,10 @@ def test_the_last_administrator_cannot_lose_the_role(clinic: Clinic) -> None:
 @pytest.mark.req("SIG-04")
 def test_names_are_unique_for_ever_in_every_writing(clinic: Clinic) -> None:
     for name in ("alice", "ALICE", "ａlice", " alice "):
-        with pytest.raises(Refusal) as refusal, Change(by=clinic.user("otto"), action="create user") as change:
+        with (
+            pytest.raises(Refusal) as refusal,
+            Change(by=clinic.user("otto"), action="create user") as change,
+        ):
             granting.create_user(change, name, "Another Person", NEW, "en")
         assert code_of(refusal) == "name-taken"
 

@@ -16,22 +16,34 @@ GOOD = [
 
 LISTED = [
     "passwordpassword", "Password12345678", "P@ssw0rd-P@ssw0rd", "iloveyou2026forever", "qwertyuiopasdfghjkl",
-    "123456789012345", "1234567890123456", "aaaaaaaaaaaaaaaaaa", "abababababababab", "letmeinletmein99", "welcome welcome 1",
-    "adminadminadmin1", "administrator2026", "111111111111111111", "qwerty123456qwerty", "abcdefghijklmnop", "zyxwvutsrqponmlk",
-    "superman-superman", "monkeymonkeymonkey", "dragon dragon dragon", "football.baseball", "sunshine_princess",
-    "trustno1trustno1", "changemechangeme", "login-login-login", "master-master-99", "secretsecret2025!", "hellohellohello1",
-    "correcthorsebatterystaple", "opensesameopensesame", "woaini1314woaini1314", "1qaz2wsx3edc4rfv", "asdfghjklasdfghjkl",
-    "zxcvbnmzxcvbnm123", "passwordpassw0rd!!", "starwars-starwars", "internetinternet", "computer computer", "whatever whatever!",
-    "michael-michael-1", "jennifer_jennifer", "loveloveloveloveyou", "summerwinterspring", "mondaytuesdayfriday",
-    "defaultdefault1234", "rootrootrootroot12", "test-test-test-test", "guestguestguest99", "中国中国中国中国中国中国中国中国",
+    "123456789012345", "1234567890123456", "aaaaaaaaaaaaaaaaaa", "abababababababab", "letmeinletmein99",
+    "welcome welcome 1",
+    "adminadminadmin1", "administrator2026", "111111111111111111", "qwerty123456qwerty", "abcdefghijklmnop",
+    "zyxwvutsrqponmlk",
+    "superman-superman", "monkeymonkeymonkey", "dragon dragon dragon", "football.baseball",
+    "sunshine_princess",
+    "trustno1trustno1", "changemechangeme", "login-login-login", "master-master-99", "secretsecret2025!",
+    "hellohellohello1",
+    "correcthorsebatterystaple", "opensesameopensesame", "woaini1314woaini1314", "1qaz2wsx3edc4rfv",
+    "asdfghjklasdfghjkl",
+    "zxcvbnmzxcvbnm123", "passwordpassw0rd!!", "starwars-starwars", "internetinternet", "computer computer",
+    "whatever whatever!",
+    "michael-michael-1", "jennifer_jennifer", "loveloveloveloveyou", "summerwinterspring",
+    "mondaytuesdayfriday",
+    "defaultdefault1234", "rootrootrootroot12", "test-test-test-test", "guestguestguest99",
+    "中国中国中国中国中国中国中国中国",
     "密码密码密码密码密码密码密码密码", "0987654321098765", "iloveyouiloveyou!!",
 ]  # fmt: skip
 
 FROM_HERE = [
-    "wuwei-hospital-2026", "Wuwei Heavy Ion 2026!", "lanzhouheavyion01", "carbon-breast-trial", "CarbonIonRadiotherapy",
-    "breastcancerstudy", "breast-cancer-2026", "evidentia-evidentia", "Evidentia2026Trial", "clinical-trial-nurse",
-    "radiotherapy-center", "gansu-wuwei-hospital", "investigator-2026-01", "nurse.wuwei.2026!!", "hadron radiation trial",
-    "zhang.mei zhang.mei", "ZhangMei-hospital-7", "trastuzumab-letrozole", "recist-ctcae-study-1", "武威重离子医院武威重离子医院2026",
+    "wuwei-hospital-2026", "Wuwei Heavy Ion 2026!", "lanzhouheavyion01", "carbon-breast-trial",
+    "CarbonIonRadiotherapy",
+    "breastcancerstudy", "breast-cancer-2026", "evidentia-evidentia", "Evidentia2026Trial",
+    "clinical-trial-nurse",
+    "radiotherapy-center", "gansu-wuwei-hospital", "investigator-2026-01", "nurse.wuwei.2026!!",
+    "hadron radiation trial",
+    "zhang.mei zhang.mei", "ZhangMei-hospital-7", "trastuzumab-letrozole", "recist-ctcae-study-1",
+    "武威重离子医院武威重离子医院2026",
     "study-monitor-lanzhou", "participant-patient-1",
 ]  # fmt: skip
 
@@ -56,7 +68,10 @@ def test_fourteen_characters_are_too_few_and_fifteen_are_enough() -> None:
 
 @pytest.mark.req("SEC-02")
 def test_a_long_chinese_passphrase_works_and_the_limit_is_told() -> None:
-    phrase = "春眠不觉晓处处闻啼鸟夜来风雨声花落知多少白日依山尽黄河入海流欲穷千里目更上一层楼床前明月光疑是地上霜举头望山月低头思故乡甲乙丙丁戊"
+    phrase = (
+        "春眠不觉晓处处闻啼鸟夜来风雨声花落知多少白日依山尽黄河入海流"
+        "欲穷千里目更上一层楼床前明月光疑是地上霜举头望山月低头思故乡甲乙丙丁戊"
+    )
     assert len(phrase) >= 64
     passwords.check(phrase)
     assert passwords.is_right(passwords.hash_password(phrase), phrase)
