@@ -118,9 +118,7 @@ def _make_folder(settings: Settings) -> None:
 def _sign_in(app: Flask) -> None:
     """Flask-Login keeps who is signed in inside our stored session; its own cookies and checks are off."""
     manager = LoginManager()
-    manager.session_protection = (
-        None  # the token is random and bound to the server's row; addresses change on wards
-    )
+    manager.session_protection = None  # the token is random and bound to the server's row; addresses change on wards
 
     @manager.user_loader
     def load(user_id: str) -> User | None:

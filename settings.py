@@ -51,9 +51,7 @@ class Settings:
         if self.mode == "production":
             self._refuse_weak_secret()
             if not self.session_cookie_secure:
-                raise SettingsFault(
-                    "SESSION_COOKIE_SECURE must stay on in production: cookies travel by HTTPS only."
-                )
+                raise SettingsFault("SESSION_COOKIE_SECURE must stay on in production: cookies travel by HTTPS only.")
         if not (0 < self.idle_minutes <= 60 and 0 < self.absolute_hours <= 24):
             raise SettingsFault("IDLE_MINUTES must be 1 to 60 and ABSOLUTE_HOURS 1 to 24.")
 

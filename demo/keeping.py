@@ -115,4 +115,4 @@ class Desk:
                 entering.mark_in_error(change, place)
 
     def _change(self, by: User, action: str, reason: str | None = None, subject: Subject | None = None) -> Change:
-        return Change(by=by, action=action, reason=reason, chain=self.study_oid, subject=subject)
+        return Change(by=by, action=action, reason=reason, chain=self.study_oid, subject=subject, site=self.site)

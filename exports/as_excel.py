@@ -118,11 +118,11 @@ def _header(sheet: Any, name: str) -> WriteOnlyCell:
 class _FixedZip(ZipFile):
     """A zip whose entries carry no clock time: the same data give the same bytes (CPY-05)."""
 
-    def writestr(self, name: Any, data: Any, *args: Any, **kwargs: Any) -> None:
-        if name == "docProps/core.xml":
+    def writestr(self, zinfo_or_arcname: Any, data: Any, *args: Any, **kwargs: Any) -> None:
+        if zinfo_or_arcname == "docProps/core.xml":
             text = data if isinstance(data, str) else data.decode()
             data = re.sub(r"(<dcterms:modified[^>]*>)[^<]*", rf"\g<1>{_EPOCH.isoformat()}Z", text)
-        super().writestr(_entry(name), data)
+        super().writestr(_entry(zinfo_or_arcname), data)
 
     def write(self, filename: Any, arcname: Any = None, *args: Any, **kwargs: Any) -> None:
         with (

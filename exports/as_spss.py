@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyreadstat
@@ -35,10 +36,10 @@ def _is_long(text: str) -> bool:
     return len(text) * 4 > LONGEST_TEXT
 
 
-def value_labels(variable: Variable, limit: int) -> dict[str | int, str]:
+def value_labels(variable: Variable, limit: int) -> dict[Any, str]:
     """Code and label, both languages; flags and other numbers take their codes as numbers."""
     numeric = variable.type == "integer"
-    labels: dict[str | int, str] = {}
+    labels: dict[Any, str] = {}
     for code in variable.codes:  # the newest version comes last and gives the label; the decode columns keep each
         text = code.en if code.en == code.zh else f"{code.en} · {code.zh}"
         labels[int(code.code) if numeric else code.code] = re.sub(r"\s+", " ", shorten(text, limit))

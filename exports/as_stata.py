@@ -2,7 +2,9 @@
 `<ITEM>_N`.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyreadstat
@@ -16,7 +18,9 @@ _STAMP = b"01 Jan 1980 00:00"
 
 def write(table: Table, path: Path) -> None:
     """Write one table (format 118, UTF-8). The time stamp in the header is fixed (CPY-05)."""
-    columns, labels, codes = {}, [], {}
+    columns: dict[str, pd.Series] = {}
+    labels: list[str | None] = []
+    codes: dict[str, dict[Any, str]] = {}
     for variable in table.variables:
         columns[variable.name] = table.for_statistics[variable.name]
         labels.append(_label(variable.label))
@@ -41,10 +45,10 @@ def _label(text: str) -> str:
     return shorten(text[:LONGEST_LABEL], LONGEST_LABEL * 3)
 
 
-def _numbered(variable: Variable, values: list[str | None]) -> tuple[pd.Series, dict[int, str]]:
+def _numbered(variable: Variable, values: Sequence[str | None]) -> tuple[pd.Series, dict[int, str]]:
     """The codes as numbers: their own when all are whole numbers, else their place in the list from 1."""
     labels = value_labels(variable, 32_000)
     own = all(str(code).isascii() and str(code).isdigit() and str(int(code)) == str(code) for code in labels)
-    number = {code: int(code) if own else place for place, code in enumerate(labels, start=1)}
+    number: dict[Any, int] = {code: int(code) if own else place for place, code in enumerate(labels, start=1)}
     numbered = pd.Series([number.get(value) for value in values], dtype="Int64")
     return numbered, {number[code]: f"{code} = {text}" for code, text in labels.items()}

@@ -4,7 +4,7 @@ Every chart has a title and a description that a screen reader speaks; the same 
 beside it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from html import escape
@@ -66,7 +66,7 @@ def _number(value: float) -> str:
 
 
 def _axes(
-    x: Scale, y: Scale, x_ticks: list[tuple[float, str]], y_ticks: list[float], x_name: str, y_name: str
+    x: Scale, y: Scale, x_ticks: Sequence[tuple[float, str]], y_ticks: list[float], x_name: str, y_name: str
 ) -> list[str]:
     parts = []
     for tick in y_ticks:
@@ -105,7 +105,7 @@ def enrolment(
     parts = _axes(x, y, labels[:-1] if len(labels) > 4 else labels, y_ticks, x_name, y_name)
     if cap:
         parts.append(_line(x.start, y(cap), x.end, y(cap), PALETTE[3], 1.5, "6 4"))
-        parts.append(_text(x.end - 4, y(cap) + 15, cap_label, "end", PALETTE[3]))
+        parts.append(_text(x.start + 6, y(cap) + 15, cap_label, "start", PALETTE[3]))
     path = [f"M{x(0)} {y(0)}"]
     for count, day in enumerate(days, start=1):
         path.append(f"H{x((day - first).days)}V{y(count)}")
@@ -147,6 +147,16 @@ def _band(curve: Curve, x: Scale, y: Scale) -> str:
     return "".join(parts)
 
 
+def _legend(names: Sequence[str], colours: Sequence[str]) -> Iterator[str]:
+    """A square and a name for each colour, one behind the other; a Chinese character is twice as wide."""
+    at = 8
+    for place, name in enumerate(names):
+        fill = colours[place % len(colours)]
+        yield f'<rect x="{at}" y="8" width="12" height="12" fill="{fill}" stroke="{FAINT}"/>'
+        yield _text(at + 17, 18, name, "start")
+        at += 34 + sum(7 if letter.isascii() else 12 for letter in name)
+
+
 def stacked(
     key: str,
     rows: Sequence[tuple[str, Sequence[float]]],
@@ -167,12 +177,7 @@ def stacked(
         drawing.append(_line(x(tick), 36, x(tick), height - BOTTOM))
         drawing.append(_text(x(tick), height - BOTTOM + 16, _number(tick), "middle", FAINT))
     drawing.append(_text((left + WIDTH - RIGHT) / 2, height - 8, x_name))
-    for place, name in enumerate(parts_names):
-        at = 8 + place * (WIDTH - 16) / max(len(parts_names), 1)
-        drawing.append(
-            f'<rect x="{at:.1f}" y="8" width="12" height="12" fill="{colours[place % len(colours)]}" stroke="{FAINT}"/>'
-        )
-        drawing.append(_text(round(at + 17, 1), 18, name, "start"))
+    drawing.extend(_legend(parts_names, colours))
     for row, (label, values) in enumerate(rows):
         top, start = y(row) + 3, 0.0
         drawing.append(_text(left - 8, top + 13, label if len(label) <= 32 else label[:31] + "…", "end"))

@@ -110,6 +110,6 @@ def _joined(versions: tuple[int, ...]) -> str | None:
 
 
 def _text_table(name: str, en: str, zh: str, columns: tuple[tuple[str, str, str], ...], rows: list[Any]) -> Table:
-    variables = [Variable(column, "text", *labels, role="key") for column, *labels in columns]
+    variables = [Variable(column, "text", en, zh, role="key") for column, en, zh in columns]
     values = [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in columns]
     return Table(name, en, zh, variables, dict(zip([v.name for v in variables], values, strict=True)))

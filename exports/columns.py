@@ -38,6 +38,10 @@ def build(column: ItemColumn, cells: Values, versions: Sequence[int], studies: d
     under.
     """
     newest, kind = column.newest, column.kind
+    values: Values
+    collected: Values
+    reasons: Values
+    missing: list[tuple[int, str]]
     if set(map(type, cells)) <= {str, NoneType}:  # nearly always: nothing is missing, nothing is a list
         values, collected, reasons, missing = cells, cells, [None] * len(cells), []
     else:

@@ -206,7 +206,7 @@ def _assemble(
     missing: list[tuple[Any, ...]],
 ) -> Table:
     variables: list[Variable] = list(KEYS)
-    data: dict[str, list[Any]] = {variable.name: [] for variable in KEYS}
+    data: dict[str, Sequence[Any]] = {variable.name: [] for variable in KEYS}
     if rows.keys:
         data = {v.name: list(values) for v, values in zip(KEYS, zip(*rows.keys, strict=True), strict=True)}
     if scope.with_errors:
@@ -224,7 +224,7 @@ def _assemble(
     return Table(layout.name, layout.en, layout.zh, variables, data)
 
 
-def _add_row_labels(layout: TableLayout, variables: list[Variable], data: dict[str, list[Any]]) -> None:
+def _add_row_labels(layout: TableLayout, variables: list[Variable], data: dict[str, Sequence[Any]]) -> None:
     for place, variable in enumerate(ROW_LABELS):
         variables.append(variable)
         data[variable.name] = [

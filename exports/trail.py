@@ -51,7 +51,7 @@ def rows(connection: Connection, scope: Scope, study_oid: str) -> Iterator[list[
             yield [*head, number if entries else 0, *who, *about, *_entry(entry, places, items, scope, tail)]
 
 
-def _select(scope: Scope, study_oid: str) -> Select[Any]:
+def _select(scope: Scope, study_oid: str) -> Select[*tuple[Any, ...]]:
     selection = (
         select(
             Change.chain,

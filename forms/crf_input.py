@@ -53,9 +53,7 @@ class CrfInput:
             UnknownName: a posted name does not belong to this form.
         """
         read = cls(posted={name: list(values) for name, values in posted.items() if name != "csrf_token"})
-        reader = Reader(
-            read, places_of(study, form), study, language, stored or {}, files or {}, allowed or {}
-        )
+        reader = Reader(read, places_of(study, form), study, language, stored or {}, files or {}, allowed or {})
         for name, values in posted.items():
             reader.take(name, values)
         reader.keep_files()

@@ -94,9 +94,7 @@ def _make(study: StudyDef, form: FormDef, language: str) -> Layout:
 
 
 def _block(study: StudyDef, group: ItemGroupDef, child: FormDef | None, language: str) -> Block:
-    faces = tuple(
-        _face(study, item, language) for item in group.items if item.id != group.row_item or not group.rows
-    )
+    faces = tuple(_face(study, item, language) for item in group.items if item.id != group.row_item or not group.rows)
     repeats = group.repeats or child is not None
     layout = "items"
     if repeats:

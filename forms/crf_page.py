@@ -83,9 +83,7 @@ def _section(state: State, block: Block, says: dict[str, list[Say]], rendered: s
         always=user_rows,
         can_add=user_rows,
         add_label=_("Add: %(what)s", what=noun),
-        nothing=_("None entered.")
-        if user_rows
-        else _("The rows appear when the questions above are answered."),
+        nothing=_("None entered.") if user_rows else _("The rows appear when the questions above are answered."),
     )
 
 
@@ -94,9 +92,7 @@ def _row_keys(state: State, block: Block) -> list[str]:
         return ["1"]
     held = rows_of(state.answers, block.id)
     if block.row_labels:
-        visible = {
-            path.split("/", 1)[1].rsplit("/", 1)[0] for path in state.shown if path.startswith(block.id + "/")
-        }
+        visible = {path.split("/", 1)[1].rsplit("/", 1)[0] for path in state.shown if path.startswith(block.id + "/")}
         return [key for key in block.row_labels if key in visible or key in held]
     keys = dict.fromkeys([*held, *state.added.get(block.id, [])])
     return sorted(keys, key=lambda key: int(key) if key.isdigit() else 0)

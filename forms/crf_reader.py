@@ -65,11 +65,7 @@ class Reader:
             return
         item_id, tilde, kind = item_id.partition("~")
         item = place.items.get(item_id)
-        if (
-            item is None
-            or (tilde and kind not in ("missing", "drop"))
-            or (kind == "drop" and item.type != "file")
-        ):
+        if item is None or (tilde and kind not in ("missing", "drop")) or (kind == "drop" and item.type != "file"):
             raise UnknownName(name)
         if ERROR in self.stored.get(group_id, {}).get(row, {}) or kind == "drop":
             return

@@ -45,9 +45,7 @@ class GrantInput(Input):
     site = SelectField(_l("Site"))
     starts_on = DayField(_l("From"), [Optional()], description=_l("Empty: from now"))
     ends_on = DayField(_l("Until (inclusive)"), [Optional()], description=_l("Empty: until it is ended"))
-    reason = StringField(
-        _l("Reason"), [needed(), at_most(500)], description=_l("For example: delegation log, line 4")
-    )
+    reason = StringField(_l("Reason"), [needed(), at_most(500)], description=_l("For example: delegation log, line 4"))
 
 
 class ReasonInput(Input):

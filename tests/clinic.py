@@ -101,9 +101,7 @@ class Clinic:
             user = self.user(name)
             place = finding.place(user, subject_id, event, form, repeat)
             revision = place.data.revision if place.data else None
-            with Change(
-                by=user, action="save form", reason=reason, subject=place.subject, chain="small"
-            ) as change:
+            with Change(by=user, action="save form", reason=reason, subject=place.subject, chain="small") as change:
                 data = entering.save_form(change, place, answers, revision, overrides).data
                 change.about = f"form_data/{data.id}"
             return data.revision

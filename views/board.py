@@ -128,9 +128,7 @@ class _Drawing:
     words: dict[str, str]
     language: str
 
-    def visit(
-        self, event: StudyEvent, status: str, held: Mapping[str, Sequence[Any]], folded: bool = False
-    ) -> Visit:
+    def visit(self, event: StudyEvent, status: str, held: Mapping[str, Sequence[Any]], folded: bool = False) -> Visit:
         """One row; folded ones say how many forms they will have, and no more."""
         definition = self.study.events.get(event.event_id)
         asked = {each.form_id: each.required for each in definition.forms} if definition else {}
@@ -183,9 +181,7 @@ class _Drawing:
             state = "not_applicable" if closed else "expected" if required else "optional"
             return state, self.words[state]
         entries = {each.entry for each in alive}
-        state = next(
-            (state for state in ("in_progress", "complete", "not_done") if state in entries), "complete"
-        )
+        state = next((state for state in ("in_progress", "complete", "not_done") if state in entries), "complete")
         return state, self.words[state]
 
 

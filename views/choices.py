@@ -33,9 +33,7 @@ def allowed(place: FormPlace) -> dict[str, frozenset[str]]:
 
 
 def _options(place: FormPlace) -> Options:
-    items = [
-        face.item for block in layout_of(place.study, place.form, language()).blocks for face in block.faces
-    ]
+    items = [face.item for block in layout_of(place.study, place.form, language()).blocks for face in block.faces]
     found: dict[str, list[tuple[str, str]]] = {}
     forms: list[FormData] | None = None
     for item in items:
@@ -49,15 +47,11 @@ def _options(place: FormPlace) -> Options:
     return {item: (*offered, *_kept(stored, item, offered)) for item, offered in found.items()}
 
 
-def _kept(
-    stored: Mapping[str, Any], item_id: str, offered: list[tuple[str, str]]
-) -> Iterable[tuple[str, str]]:
+def _kept(stored: Mapping[str, Any], item_id: str, offered: list[tuple[str, str]]) -> Iterable[tuple[str, str]]:
     """What is stored stays choosable, though the person left or the record was marked in error since."""
     known = {value for value, _label in offered}
     cells = (cells.get(item_id) for rows in stored.values() for cells in rows.values())
-    return [
-        (cell, cell) for cell in dict.fromkeys(c for c in cells if isinstance(c, str)) if cell not in known
-    ]
+    return [(cell, cell) for cell in dict.fromkeys(c for c in cells if isinstance(c, str)) if cell not in known]
 
 
 def _references(place: FormPlace, item: ItemDef, forms: Iterable[FormData]) -> Iterable[tuple[str, str]]:
@@ -76,9 +70,7 @@ def _references(place: FormPlace, item: ItemDef, forms: Iterable[FormData]) -> I
                         yield f"{head}/{row}", f"{say(form.label, language())} {data.repeat}.{row} {name}"
 
 
-def instance_name(
-    study: StudyDef, form: FormDef, answers: Mapping[str, Any], repeat: int, tongue: str
-) -> str:
+def instance_name(study: StudyDef, form: FormDef, answers: Mapping[str, Any], repeat: int, tongue: str) -> str:
     """What a record is called in lists: its number and the items that name it."""
     cells = {
         item: cell

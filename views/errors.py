@@ -30,9 +30,7 @@ def page(status: int, sentence: str, *, posted: bool = False) -> ResponseReturnV
     if posted and request.method == "POST" and request.endpoint is not None:
         again = [(name, value) for name, value in request.form.items(multi=True) if not _is_secret(name)]
     title = _titles().get(status, _("That did not work"))
-    html = render_template(
-        "error.html", status=status, title=title, text=sentence, error_id=request_id(), again=again
-    )
+    html = render_template("error.html", status=status, title=title, text=sentence, error_id=request_id(), again=again)
     return html, status
 
 
@@ -69,9 +67,7 @@ def on_http(error: HTTPException) -> ResponseReturnValue:
         return error.get_response()
     status = error.code or 500
     sentences = {
-        400: _(
-            "The browser sent something this page does not expect. Go back, reload the page and try again."
-        ),
+        400: _("The browser sent something this page does not expect. Go back, reload the page and try again."),
         403: _("Your role does not allow this. Ask an administrator if you need it."),
         404: Refusal("not-found").text(language()),
         405: _("This address does not accept that."),
@@ -83,9 +79,7 @@ def on_http(error: HTTPException) -> ResponseReturnValue:
 def on_csrf(error: CSRFError) -> ResponseReturnValue:
     """A post without the page's token: the page is too old, or another site sent it (SEC-21)."""
     log.warning("%s csrf", request_id())
-    sentence = _(
-        "This page was open too long, or was sent from elsewhere. Nothing was saved. Reload it and try again."
-    )
+    sentence = _("This page was open too long, or was sent from elsewhere. Nothing was saved. Reload it and try again.")
     if request.endpoint == "signing_in.sign_in" and not wants_json():
         flash(sentence, "warn")
         return redirect(url_for("signing_in.sign_in"), 303)
@@ -123,9 +117,7 @@ def on_exception(error: Exception) -> ResponseReturnValue:
 def _write(error: Exception) -> None:
     """Log where it happened, not with which values: messages may hold what a person typed (SEC-43)."""
     frames = traceback.extract_tb(error.__traceback__)[-12:]
-    where = " < ".join(
-        f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno} {frame.name}" for frame in reversed(frames)
-    )
+    where = " < ".join(f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno} {frame.name}" for frame in reversed(frames))
     cause = f" caused by {type(error.__cause__).__name__}" if error.__cause__ else ""
     log.error("%s %s%s at %s", request_id(), type(error).__name__, cause, where)
 

@@ -45,8 +45,6 @@ def save(subject_id: int, event_key: str, form_id: str, repeat: str) -> Response
         with _change(user, "save form", place, typed.reason) as change:
             filing.file_pictures(change, place, uploads.pictures().values())
             saved = entering.save_form(change, place, typed.answers, typed.revision, typed.overrides)
-            if saved.data is not None:
-                change.about = f"form_data/{saved.data.id}"
     except NotFound:
         raise
     except Refusal as refusal:
@@ -198,9 +196,7 @@ def file(subject_id: int, event_key: str, form_id: str, repeat: str, sha256: str
     place = form_page.place_of(user, subject_id, event_key, form_id, repeat)
     stored = finding.stored_file(user, place, sha256)
     answer = Response(stored.content, mimetype=stored.media_type)
-    answer.headers["Content-Disposition"] = (
-        f"inline; filename={sha256[:16]}.{stored.media_type.rsplit('/', 1)[-1]}"
-    )
+    answer.headers["Content-Disposition"] = f"inline; filename={sha256[:16]}.{stored.media_type.rsplit('/', 1)[-1]}"
     return answer
 
 
@@ -218,11 +214,7 @@ def instances(subject_id: int, event_key: str, form_id: str) -> ResponseReturnVa
     new = form_address(subject, event, form_id, "new")
     may_add = access.may(user, "enter data", at=subject.site_id) and event.state != "not_applicable"
     if not held:
-        return (
-            redirect(new, 303)
-            if may_add
-            else redirect(url_for("participants.show", subject_id=subject.id), 303)
-        )
+        return redirect(new, 303) if may_add else redirect(url_for("participants.show", subject_id=subject.id), 303)
     return render_template(
         "forms/instances.html",
         subject=subject,
@@ -238,9 +230,7 @@ def _line(subject: Any, event: Any, form: Any, data: Any, study: Any) -> dict[st
     entry = "in_error" if data.in_error else data.entry
     return {
         "repeat": data.repeat,
-        "label": choices.instance_name(study, form, data.answers, data.repeat, language()).partition(" · ")[
-            2
-        ],
+        "label": choices.instance_name(study, form, data.answers, data.repeat, language()).partition(" · ")[2],
         "href": form_address(subject, event, form.id, data.repeat),
         "chip": (cell_words()[entry], tone_of(entry), None),
         "findings": 0 if data.in_error else len(data.findings or []),

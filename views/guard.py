@@ -85,8 +85,7 @@ def signed_in_user() -> User:
 def wants_json() -> bool:
     """Whether the page's script asks, not the person's browser."""
     return (
-        request.is_json
-        or request.accept_mimetypes.best_match(["text/html", "application/json"]) == "application/json"
+        request.is_json or request.accept_mimetypes.best_match(["text/html", "application/json"]) == "application/json"
     )
 
 

@@ -72,9 +72,7 @@ def _write_line(response: Response) -> None:
     signed_in = "_login_user" in g and current_user.is_authenticated
     elapsed = (time.perf_counter() - g.get("began", time.perf_counter())) * 1000
     user = current_user.get_id() if signed_in else "-"
-    log.info(
-        "%s %s %s %d %.0fms user=%s", request_id(), request.method, rule, response.status_code, elapsed, user
-    )
+    log.info("%s %s %s %d %.0fms user=%s", request_id(), request.method, rule, response.status_code, elapsed, user)
 
 
 def install(app: Flask) -> None:

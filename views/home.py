@@ -60,9 +60,7 @@ def _participants(user: User) -> dict[str, object]:
 def rows_of(changes: list[tracing.Traced]) -> list[dict[str, object]]:
     """Changes with the words that a list of them shows."""
     forms = tracing.form_words(wording.form_ids_of(changes))
-    subjects = tracing.subject_labels(
-        {traced.change.subject_id for traced in changes if traced.change.subject_id}
-    )
+    subjects = tracing.subject_labels({traced.change.subject_id for traced in changes if traced.change.subject_id})
     names = tracing.full_names(wording.user_ids_of(changes))
     rows = []
     for traced in changes:

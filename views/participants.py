@@ -67,9 +67,7 @@ def index() -> ResponseReturnValue:
     page = max(1, request.args.get("page", 1, int))
     found, more = listing.participants(user, filters, page)
     args = {
-        name: value
-        for name, value in request.args.items()
-        if name in ("q", "status", "site", "attention") and value
+        name: value for name, value in request.args.items() if name in ("q", "status", "site", "attention") and value
     }
     return render_template(
         "participants/index.html",
@@ -126,9 +124,7 @@ def _line(subject: Subject, counts: listing.Counts, events: list[Any]) -> Line:
     key = event.event_id if event.repeat == 1 else f"{event.event_id}.{event.repeat}"
     chip = (status_name(status), tone_of(status), ICONS.get(status))
     name = event_name(study.events.get(event.event_id), event)
-    return Line(
-        subject, subject_chip(subject), counts, NextVisit(key, name, event.target.isoformat(), chip), late
-    )
+    return Line(subject, subject_chip(subject), counts, NextVisit(key, name, event.target.isoformat(), chip), late)
 
 
 @blueprint.get("/participants/new")
@@ -146,9 +142,7 @@ def _is_number(name: str) -> bool:
 
 def _screen_input() -> ScreenInput:
     form = ScreenInput()
-    form.site.choices = [
-        (site.code, site.name(language())) for site in finding.sites(signed_in_user(), "screen")
-    ]
+    form.site.choices = [(site.code, site.name(language())) for site in finding.sites(signed_in_user(), "screen")]
     return form
 
 
@@ -242,6 +236,4 @@ def history(subject_id: int) -> ResponseReturnValue:
     subject = finding.subject(user, subject_id, "view trail")
     page = max(1, request.args.get("page", 1, int))
     changes, more = tracing.list_changes(user, TrailFilter(subject_id=subject.id), page)
-    return render_template(
-        "participants/history.html", subject=subject, rows=rows_of(changes), more=more, page=page
-    )
+    return render_template("participants/history.html", subject=subject, rows=rows_of(changes), more=more, page=page)

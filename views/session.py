@@ -61,25 +61,19 @@ class StoredSessions(SessionInterface):
             sessions.end(session.former)
         if session.token is None and not session:
             if session.former is not None:
-                response.delete_cookie(
-                    self.get_cookie_name(app), secure=self.get_cookie_secure(app), httponly=True
-                )
+                response.delete_cookie(self.get_cookie_name(app), secure=self.get_cookie_secure(app), httponly=True)
             return
         if session.token is None:
             self._begin(app, session, response)
         elif session.modified:
-            sessions.keep(
-                session.token, self._user_id(session), self.serializer.dumps(dict(session)), is_new=False
-            )
+            sessions.keep(session.token, self._user_id(session), self.serializer.dumps(dict(session)), is_new=False)
         elif session.stored is not None:
             sessions.touch(session.token, session.stored.seen_at)
 
     def _begin(self, app: Flask, session: StoredSession, response: Response) -> None:
         sessions.forget_ended(*limits(app))
         session.token = sessions.new_token()
-        sessions.keep(
-            session.token, self._user_id(session), self.serializer.dumps(dict(session)), is_new=True
-        )
+        sessions.keep(session.token, self._user_id(session), self.serializer.dumps(dict(session)), is_new=True)
         response.set_cookie(
             self.get_cookie_name(app),
             session.token,

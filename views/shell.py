@@ -207,7 +207,5 @@ def install(app: Flask) -> None:
     newest = max((path.stat().st_mtime_ns for path in ASSETS.iterdir()), default=0)
     app.config["ASSETS"] = format(newest // 1_000_000, "x")
     app.context_processor(shell)
-    app.jinja_env.filters.update(
-        instant=instant, day=day, role_name=role_name, tone=tone_of, label=study_label
-    )
+    app.jinja_env.filters.update(instant=instant, day=day, role_name=role_name, tone=tone_of, label=study_label)
     app.jinja_env.globals.update(language=language)

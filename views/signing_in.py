@@ -134,9 +134,7 @@ def create_first_administrator() -> ResponseReturnValue:
     form, settings = FirstAdministratorInput(), current_app.config["SETTINGS"]
     page = {"form": form, "shortest": passwords.SHORTEST}
     if not form.validate_on_submit():
-        return render_template(
-            "signing_in/first_administrator.html", **page
-        ), 200 if request.method == "GET" else 422
+        return render_template("signing_in/first_administrator.html", **page), 200 if request.method == "GET" else 422
     try:
         with Change(by=System("first-administrator"), action="create user", chain="system") as change:
             values = (form.token, form.username, form.full_name, form.password, form.language)

@@ -50,9 +50,7 @@ def _choices(user: User) -> dict[str, Any]:
     return {
         "actors": tracing.list_actors(user),
         "kinds": [(action, wording.action_name(action)) for action in tracing.list_actions(user)],
-        "sites": [
-            (site.id, f"{site.code} {site.name(language())}") for site in finding.sites(user, "view trail")
-        ],
+        "sites": [(site.id, f"{site.code} {site.name(language())}") for site in finding.sites(user, "view trail")],
         "subjects": [(subject.id, subject.label) for subject in tracing.list_subjects(user)],
     }
 

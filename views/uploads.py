@@ -15,9 +15,7 @@ def pictures() -> dict[str, Picture]:
         Refusal: a file is not a picture, or too large.
     """
     if "form_pictures" not in g:
-        g.form_pictures = {
-            path: _read(file) for path, file in request.files.items() if file and file.filename
-        }
+        g.form_pictures = {path: _read(file) for path, file in request.files.items() if file and file.filename}
     found: dict[str, Picture] = g.form_pictures
     return found
 

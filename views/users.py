@@ -94,11 +94,7 @@ def add_grant(user_id: int) -> ResponseReturnValue:
     if not form.validate_on_submit():
         return _show(person, form), 422
     starts = datetime.combine(form.starts_on.data, time.min, HOME_ZONE) if form.starts_on.data else None
-    ends = (
-        datetime.combine(form.ends_on.data, time.min, HOME_ZONE) + timedelta(days=1)
-        if form.ends_on.data
-        else None
-    )
+    ends = datetime.combine(form.ends_on.data, time.min, HOME_ZONE) + timedelta(days=1) if form.ends_on.data else None
     site = _site(by, form.site.data)
     try:
         with Change(by=by, action="grant role", reason=form.reason.data, chain="system") as change:
@@ -156,9 +152,7 @@ def end_sessions(user_id: int) -> ResponseReturnValue:
     def end(change: Change) -> None:
         sessions.end_all(change, person)
 
-    return _do(
-        person, "end sessions", f"app_user/{person.id}", end, _("All sessions of this person are ended.")
-    )
+    return _do(person, "end sessions", f"app_user/{person.id}", end, _("All sessions of this person are ended."))
 
 
 @blueprint.post("/<int:user_id>/password")
@@ -185,9 +179,7 @@ def _do(person: User, action: str, about: str, work, done: str) -> ResponseRetur
         flash(Refusal("bad-reason").text(language()), "error")
         return _show(person), 422
     try:
-        with Change(
-            by=signed_in_user(), action=action, reason=form.reason.data, about=about, chain="system"
-        ) as change:
+        with Change(by=signed_in_user(), action=action, reason=form.reason.data, about=about, chain="system") as change:
             work(change)
     except Refusal as refusal:
         flash(refusal.text(language()), "error")
@@ -197,11 +189,7 @@ def _do(person: User, action: str, about: str, work, done: str) -> ResponseRetur
 
 
 def _site(by: User, code: str | None) -> Site | None:
-    return (
-        next((site for site in finding.sites(by, "manage users") if site.code == code), None)
-        if code
-        else None
-    )
+    return next((site for site in finding.sites(by, "manage users") if site.code == code), None) if code else None
 
 
 def _grant_form(by: User) -> GrantInput:

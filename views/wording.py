@@ -177,11 +177,7 @@ def form_ids_of(changes: Iterable[Traced]) -> set[int]:
     """The stored forms that some changes speak of."""
     paths = [entry["path"] for traced in changes for entry in traced.entries]
     paths += [traced.change.about or "" for traced in changes]
-    return {
-        int(parts[1])
-        for parts in (path.split("/") for path in paths)
-        if parts[0] == "form_data" and _is_id(parts)
-    }
+    return {int(parts[1]) for parts in (path.split("/") for path in paths) if parts[0] == "form_data" and _is_id(parts)}
 
 
 def _is_id(parts: list[str]) -> bool:
@@ -259,9 +255,7 @@ def _line(table: str, key: str, column: str, entry: dict[str, Any], forms: dict[
         old, new = (_answer(study, item, entry.get(side)) for side in ("old", "new"))
         return Line(label, "/".join(path[1:]), old, new, by_system)
     name = column.split("/")[0]
-    label = f"{TABLES.get(table, table)} · {COLUMNS.get(name, name)}" + column[len(name) :].replace(
-        "/", " · "
-    )
+    label = f"{TABLES.get(table, table)} · {COLUMNS.get(name, name)}" + column[len(name) :].replace("/", " · ")
     if name in HIDDEN:
         return Line(label, entry["path"], _hidden(entry["old"]), _hidden(entry["new"]), by_system)
     return Line(label, entry["path"], plain(name, entry["old"]), plain(name, entry["new"]), by_system)

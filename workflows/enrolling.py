@@ -108,9 +108,10 @@ def _take_place(change: Change, subject: Subject, definitions: StudyDef) -> None
         raise EnrolmentClosed(cap=cap)
     at_site = select(func.count()).select_from(Subject)
     at_site = at_site.where(Subject.site_id == subject.site_id, Subject.number.is_not(None))
-    number = (db.session.scalar(at_site) or 0) + 1
-    subject.place = taken + 1
-    subject.number = definitions.rules.subject_number.format(site=subject.site.code, n=number)
+    count = (db.session.scalar(at_site) or 0) + 1
+    number = definitions.rules.subject_number.format(site=subject.site.code, n=count)
+    with db.session.no_autoflush:  # both or neither: a check constraint of the table
+        subject.place, subject.number = taken + 1, number
 
 
 def _mark_duplicates(subject: Subject, definitions: StudyDef, record: SubjectRecord) -> None:

@@ -194,6 +194,7 @@ def _store(change: Change, place: FormPlace, verdict: Verdict, reasons: dict[str
     data.revision += 1
     data.saved_at, data.saved_by = now(), saver(change)
     db.session.flush()
+    change.about = f"form_data/{data.id}"
     return data
 
 

@@ -169,8 +169,6 @@ def _refuse_last_administrator(ending: list[Grant]) -> None:
     losing = {each.id for each in ending}
     if not any(each.role in access.ADMINISTRATIVE and each.is_active(now()) for each in ending):
         return
-    rest = db.session.scalars(
-        select(Grant).join(User).where(Grant.role.in_(access.ADMINISTRATIVE), User.active)
-    )
+    rest = db.session.scalars(select(Grant).join(User).where(Grant.role.in_(access.ADMINISTRATIVE), User.active))
     if not any(each.is_active(now()) and each.id not in losing for each in rest):
         raise Refusal("last-administrator")

@@ -35,9 +35,7 @@ CONTEXT_WORDS = (
     "密码", "循证录",
 )  # fmt: skip
 
-LEET = str.maketrans(
-    {"0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "7": "t", "@": "a", "$": "s", "!": "i"}
-)
+LEET = str.maketrans({"0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "7": "t", "@": "a", "$": "s", "!": "i"})
 RUNS = (
     "abcdefghijklmnopqrstuvwxyz",
     "qwertyuiop",
@@ -145,9 +143,7 @@ def _is_run(password: str) -> bool:
     """Whether it is a piece of the keyboard or the alphabet, once or several times, forwards or backwards."""
     folded = re.sub(r"[\W_]+", "", password.casefold())
     rows = [row for run in RUNS for row in (run, run[::-1])]
-    pieces = re.findall(
-        "|".join(sorted({row[i : i + 4] for row in rows for i in range(len(row) - 3)})), folded
-    )
+    pieces = re.findall("|".join(sorted({row[i : i + 4] for row in rows for i in range(len(row) - 3)})), folded)
     return len(folded) == 0 or sum(map(len, pieces)) >= len(folded) - 3
 
 

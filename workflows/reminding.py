@@ -153,8 +153,4 @@ def enrolment(user: User) -> list[tuple[Site, Counter[str]]]:
 def dormant(users: Sequence[User], last: Mapping[int, datetime], days: int = 60) -> list[User]:
     """Open accounts nobody signed in to for a long time: candidates for the periodic review (ACC-04)."""
     limit = now() - timedelta(days=days)
-    return [
-        user
-        for user in users
-        if user.active and user.created_at < limit and (last.get(user.id) or limit) <= limit
-    ]
+    return [user for user in users if user.active and user.created_at < limit and (last.get(user.id) or limit) <= limit]

@@ -61,9 +61,7 @@ def keep(token: str, user_id: int | None, data: str, is_new: bool) -> None:
         if is_new:
             connection.execute(insert(SignInSession).values(token_hash=_hash(token), created_at=at, **values))
         else:
-            connection.execute(
-                update(SignInSession).where(SignInSession.token_hash == _hash(token)).values(**values)
-            )
+            connection.execute(update(SignInSession).where(SignInSession.token_hash == _hash(token)).values(**values))
 
 
 def touch(token: str, seen_at: datetime) -> None:

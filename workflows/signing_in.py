@@ -122,9 +122,7 @@ def _end_of_pause(mine: ColumnElement[bool], attempt: SignInAttempt, limit: int)
 
 
 def _admit(user: User, password: str, address: str) -> None:
-    with Change(
-        by=user, action="sign in", about=f"app_user/{user.id}", chain="system", detail={"address": address}
-    ):
+    with Change(by=user, action="sign in", about=f"app_user/{user.id}", chain="system", detail={"address": address}):
         db.session.execute(delete(SignInAttempt).where(SignInAttempt.account_key == user.name_key))
         if passwords.is_outdated(user.password_hash):
             user.password_hash = passwords.hash_password(password)

@@ -151,9 +151,7 @@ def list_subjects(user: User) -> list[Subject]:
     """The participants whose changes the person may read."""
     sites = access.sites_for(user, "view trail")
     selection = select(Subject).order_by(Subject.screening_number)
-    return list(
-        db.session.scalars(selection if sites is None else selection.where(Subject.site_id.in_(sites)))
-    )
+    return list(db.session.scalars(selection if sites is None else selection.where(Subject.site_id.in_(sites))))
 
 
 def about_user(by: User, person: User, count: int = 20) -> list[Traced]:

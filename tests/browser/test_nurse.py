@@ -40,9 +40,7 @@ def chromium():
 def page(request, chromium, server):
     """A nurse who signed in and works in Chinese; any error of a script fails the test."""
     width, height = request.param
-    context = chromium.new_context(
-        viewport={"width": width, "height": height}, locale="zh-CN", base_url=server
-    )
+    context = chromium.new_context(viewport={"width": width, "height": height}, locale="zh-CN", base_url=server)
     page = context.new_page()
     errors = []
     page.on("pageerror", lambda error: errors.append(str(error)))

@@ -1,7 +1,5 @@
 """What the browser may send for a form, and what it may not."""
 
-# ruff: noqa: E501
-
 import pytest
 from flask import Flask
 from flask_babel import Babel
@@ -36,10 +34,7 @@ def test_answers_are_kept_exactly_as_collected():
 
 @pytest.mark.req("DAT-04")
 def test_an_untouched_form_has_no_answers():
-    assert (
-        read("VS", {"VS/1/HEIGHT": "", "VS/1/FEVER": "", "VS/1/HEIGHT~missing": "", "_revision": ""}).answers
-        == {}
-    )
+    assert read("VS", {"VS/1/HEIGHT": "", "VS/1/FEVER": "", "VS/1/HEIGHT~missing": "", "_revision": ""}).answers == {}
 
 
 @pytest.mark.req("DAT-03", "DAT-04")
@@ -126,9 +121,7 @@ def test_an_item_with_one_answer_cannot_be_given_two():
 
 
 def test_rows_of_a_table_have_the_keys_of_the_table_and_no_others():
-    typed = read(
-        "LB", {"LBHEAD/1/LBPAN": "HEM", "LBROWS/WBC/LBORRES": "5.1", "LBROWS/HGB/LBORRES~missing": "ND"}
-    )
+    typed = read("LB", {"LBHEAD/1/LBPAN": "HEM", "LBROWS/WBC/LBORRES": "5.1", "LBROWS/HGB/LBORRES~missing": "ND"})
     assert typed.answers["LBROWS"] == {"WBC": {"LBORRES": "5.1"}, "HGB": {"LBORRES": {"missing": "ND"}}}
     for name in ("LBROWS/1/LBORRES", "LBROWS/XYZ/LBORRES", "LBROWS/WBC/LBTEST"):
         with pytest.raises(UnknownName):
@@ -185,9 +178,7 @@ def test_a_picture_is_known_by_its_hash_and_stays_until_it_is_taken_away():
 
 
 def test_controls_are_read_beside_the_answers():
-    typed = read(
-        "VS", {"_revision": "3", "_reason": " source\ncorrected ", "_override/VS09": "true", "_add": "VS"}
-    )
+    typed = read("VS", {"_revision": "3", "_reason": " source\ncorrected ", "_override/VS09": "true", "_add": "VS"})
     assert (typed.revision, typed.reason, typed.overrides) == (3, "source corrected", {"VS09": "true"})
     with pytest.raises(UnknownName):
         read("VS", {"_revision": "three"})

@@ -95,9 +95,7 @@ def test_no_post_works_without_the_token(clinic: Clinic, browsers: dict[str, Bro
         rule = rules[endpoint]
         if method == "GET" or rule is None or rule.public:
             continue
-        role = next(
-            (role for role in access.ROLES if rule.action is None or rule.action in access.ACCESS[role]), ""
-        )
+        role = next((role for role in access.ROLES if rule.action is None or rule.action in access.ACCESS[role]), "")
         assert browsers[role].client.open(address, method=method).status_code == 400, f"{method} {endpoint}"
 
 

@@ -41,9 +41,7 @@ def test_an_untouched_form_is_not_stored(clinic, alice, subject):
     "hostile",
     ["NaN", "1e309", "٣", "１６５x", "165\x00", "<script>alert(1)</script>", "'; DROP TABLE subject"],
 )
-def test_what_cannot_be_stored_is_refused_with_a_sentence_and_stays_on_the_page(
-    clinic, alice, subject, hostile
-):
+def test_what_cannot_be_stored_is_refused_with_a_sentence_and_stays_on_the_page(clinic, alice, subject, hostile):
     answer = alice.post(vs(subject), {**GOOD, "VS/1/HEIGHT": hostile, "_revision": ""})
     assert answer.status_code == 422 and 'role="alert"' in answer.text
     assert typed(answer.text, "VS/1/WEIGHT") == "60.5" and "sitting" in answer.text
@@ -53,9 +51,7 @@ def test_what_cannot_be_stored_is_refused_with_a_sentence_and_stays_on_the_page(
 
 def test_a_hard_finding_is_shown_and_nothing_is_stored(clinic, alice, subject):
     answer = alice.post(vs(subject), {**GOOD, "VS/1/HEIGHT": "400", "_revision": ""})
-    assert (
-        answer.status_code == 422 and "say-hard" in answer.text and typed(answer.text, "VS/1/HEIGHT") == "400"
-    )
+    assert answer.status_code == 422 and "say-hard" in answer.text and typed(answer.text, "VS/1/HEIGHT") == "400"
     assert clinic.answers(subject, "SCR", "VS") == {}
 
 
@@ -72,9 +68,7 @@ def test_a_changed_answer_needs_a_reason_and_nothing_typed_is_lost(clinic, alice
         answer = alice.post(vs(subject), {**GOOD, "VS/1/WEIGHT": "61.5", "_revision": "1", "_reason": reason})
         assert answer.status_code == 422 and typed(answer.text, "VS/1/WEIGHT") == "61.5"
         assert clinic.answers(subject, "SCR", "VS")["VS"]["1"]["WEIGHT"] == "60.5"
-    answer = alice.post(
-        vs(subject), {**GOOD, "VS/1/WEIGHT": "61.5", "_revision": "1", "_reason": "typing error"}
-    )
+    answer = alice.post(vs(subject), {**GOOD, "VS/1/WEIGHT": "61.5", "_revision": "1", "_reason": "typing error"})
     assert answer.status_code == 303 and clinic.answers(subject, "SCR", "VS")["VS"]["1"]["WEIGHT"] == "61.5"
 
 
@@ -124,9 +118,7 @@ def test_a_protected_answer_is_saved_by_an_investigator_with_a_reason(clinic, al
 
 @pytest.mark.req("DAT-03", "DAT-04")
 def test_a_required_item_can_be_answered_by_saying_why_not(clinic, alice, subject):
-    answer = alice.post(
-        vs(subject), {**GOOD, "VS/1/HEIGHT": "", "VS/1/HEIGHT~missing": "UNK", "_revision": ""}
-    )
+    answer = alice.post(vs(subject), {**GOOD, "VS/1/HEIGHT": "", "VS/1/HEIGHT~missing": "UNK", "_revision": ""})
     assert answer.status_code == 303
     assert clinic.answers(subject, "SCR", "VS")["VS"]["1"]["HEIGHT"] == {"missing": "UNK"}
     page = alice.get(vs(subject)).text
@@ -156,11 +148,7 @@ class TestLiveCheck:
         verdict = self.ask(alice, subject, data).json
         assert "VS/1/TEMP" in verdict["shown"] and verdict["derived"]["VS/1/BMI"] == "32.5"
         said = {finding["severity"]: finding["paths"] for finding in verdict["findings"]}
-        assert (
-            said["soft"] == ["VS/1/HEIGHT"]
-            and said["hard"] == ["VS/1/VSDAT"]
-            and said["warning"] == ["VS/1/WEIGHT"]
-        )
+        assert said["soft"] == ["VS/1/HEIGHT"] and said["hard"] == ["VS/1/VSDAT"] and said["warning"] == ["VS/1/WEIGHT"]
         assert verdict["missing_required"] == ["VS/1/TEMP"]
         assert clinic.answers(subject, "SCR", "VS") == {}, "a check writes nothing"
 
@@ -203,8 +191,7 @@ class TestDraft:
     def test_what_was_left_is_shown_to_her_and_to_nobody_else(self, clinic, alice, subject):
         alice.post(f"{vs(subject)}/draft", {**GOOD, "VS/1/VSCOM": "half way"}, page=vs(subject))
         assert (
-            "half way" in alice.get(vs(subject)).text
-            and "left this form without saving" in alice.get(vs(subject)).text
+            "half way" in alice.get(vs(subject)).text and "left this form without saving" in alice.get(vs(subject)).text
         )
         assert "half way" not in clinic.sign_in("ines").get(vs(subject)).text
         assert clinic.answers(subject, "SCR", "VS") == {}
@@ -250,16 +237,12 @@ class TestRows:
 
     def test_an_empty_row_is_not_stored(self, clinic, alice, subject):
         address = f"/participants/{subject}/LOG/AE/new"
-        alice.post(
-            address, {"AE/1/AETERM": "10037087", "AEG/1/AEGDAT": "", "AEG/1/AEGGR": "", "_revision": ""}
-        )
+        alice.post(address, {"AE/1/AETERM": "10037087", "AEG/1/AEGDAT": "", "AEG/1/AEGGR": "", "_revision": ""})
         assert clinic.answers(subject, "LOG", "AE") == {"AE": {"1": {"AETERM": "10037087"}}}
 
     def test_a_row_in_error_stays_readable_and_cannot_be_changed(self, clinic, alice, subject):
         row = {"AEGDAT": "2026-03-12", "AEGGR": "2"}
-        clinic.store(
-            subject, "LOG", "AE", {"AE": {"1": {"AETERM": "10037087"}}, "AEG": {"1": row}}, repeat=None
-        )
+        clinic.store(subject, "LOG", "AE", {"AE": {"1": {"AETERM": "10037087"}}, "AEG": {"1": row}}, repeat=None)
         address = f"/participants/{subject}/LOG/AE/1"
         data = {"AE/1/AETERM": "10037087", "AEG/1/AEGDAT": "2026-03-12", "AEG/1/AEGGR": "2", "_revision": "1"}
         assert alice.post(address, {**data, "AEG/1/~error": "other patient"}).status_code == 303
@@ -287,9 +270,7 @@ def test_references_offer_the_records_there_are(clinic, alice, subject):
 def test_terms_are_found_in_both_languages(alice, subject):
     address = f"/participants/{subject}/LOG/AE/new/terms"
     for words in ("prur", "瘙", "10037087"):
-        assert (
-            alice.get(address, query_string={"dictionary": "ctcae", "q": words}).json[0]["code"] == "10037087"
-        )
+        assert alice.get(address, query_string={"dictionary": "ctcae", "q": words}).json[0]["code"] == "10037087"
     assert alice.get(address, query_string={"dictionary": "lab", "q": "w"}).status_code == 404
 
 
@@ -347,9 +328,7 @@ def test_nothing_is_entered_before_consent(clinic, alice):
 
 @pytest.mark.req("SEC-22")
 def test_what_was_typed_is_shown_as_text(clinic, alice, subject):
-    clinic.store(
-        subject, "SCR", "VS", {"VS": {"1": {**STORED["VS"]["1"], "VSCOM": '"><img src=x onerror=alert(1)>'}}}
-    )
+    clinic.store(subject, "SCR", "VS", {"VS": {"1": {**STORED["VS"]["1"], "VSCOM": '"><img src=x onerror=alert(1)>'}}})
     for address in (vs(subject), f"{vs(subject)}/history", f"/participants/{subject}/history"):
         page = alice.get(address).text
         assert "<img src=x" not in page and "onerror" in page

@@ -122,9 +122,7 @@ def test_the_list_costs_the_same_however_many_participants_there_are(clinic, ali
 
 
 def test_an_unscheduled_visit_keeps_its_own_place(alice, subject):
-    answer = alice.post(
-        f"/participants/{subject}/visits", {"do": "unscheduled"}, page=f"/participants/{subject}"
-    )
+    answer = alice.post(f"/participants/{subject}/visits", {"do": "unscheduled"}, page=f"/participants/{subject}")
     assert answer.status_code == 303 and "UNS" in answer.location
     page = alice.get(answer.location).text
     assert "Unscheduled visit 1" in page and f"/participants/{subject}/UNS/SV/1" in page
@@ -146,10 +144,7 @@ def test_a_visit_cannot_be_given_a_state_of_ones_own(alice, subject):
     here = f"/participants/{subject}"
     assert alice.post(f"{here}/visits", {"do": "done", "event": "SCR"}, page=here).status_code == 400
     assert (
-        alice.post(
-            f"{here}/visits", {"do": "missed", "event": "NOPE", "reason": "xyz"}, page=here
-        ).status_code
-        == 404
+        alice.post(f"{here}/visits", {"do": "missed", "event": "NOPE", "reason": "xyz"}, page=here).status_code == 404
     )
 
 

@@ -105,13 +105,9 @@ def test_too_many_parts_or_bytes_are_refused_and_a_large_form_is_not(clinic: Cli
     many = {f"f{number}": "x" for number in range(10_000)}
     answer = client.post("/sign-in", data=many, content_type="multipart/form-data")
     assert answer.status_code == 413
-    answer = client.post(
-        "/sign-in", data=b"x" * (17 * 1024 * 1024), content_type="application/x-www-form-urlencoded"
-    )
+    answer = client.post("/sign-in", data=b"x" * (17 * 1024 * 1024), content_type="application/x-www-form-urlencoded")
     assert answer.status_code == 413
-    with clinic.app.test_request_context(
-        "/", method="POST", data={f"G/{n}/ITEM": "1" for n in range(1500)}
-    ) as context:
+    with clinic.app.test_request_context("/", method="POST", data={f"G/{n}/ITEM": "1" for n in range(1500)}) as context:
         assert len(context.request.form) == 1500
 
 
@@ -159,9 +155,7 @@ def test_when_the_trail_cannot_be_written_what_was_typed_is_still_there(
 
 
 @pytest.mark.req("SEC-43")
-def test_the_request_log_holds_no_address_and_no_name(
-    clinic: Clinic, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_the_request_log_holds_no_address_and_no_name(clinic: Clinic, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, logger="evidentia"):
         browser = clinic.sign_in("mona")
         browser.get("/trail?since=2026-01-01&about=canary")

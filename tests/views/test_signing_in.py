@@ -72,9 +72,7 @@ def test_an_unknown_name_costs_a_hash_as_well(clinic: Clinic, monkeypatch: pytes
 
 
 @pytest.mark.req("SEC-05")
-def test_the_sixth_attempt_is_refused_everywhere_and_the_pause_ends_by_itself(
-    clinic: Clinic, tmp_path: Path
-) -> None:
+def test_the_sixth_attempt_is_refused_everywhere_and_the_pause_ends_by_itself(clinic: Clinic, tmp_path: Path) -> None:
     with clock.at(NOW):
         for _ in range(5):
             assert attempt(anonymous(clinic)).status_code == 401
@@ -102,9 +100,7 @@ def test_both_outcomes_are_in_the_trail_and_no_mistyped_name_is(clinic: Clinic) 
     attempt(anonymous(clinic), "alice")
     attempt(anonymous(clinic), "my secret typed as name")
     with clinic.app.app_context():
-        changes = list(
-            db.session.scalars(select(Change).where(Change.action.like("sign in%")).order_by(Change.id))
-        )
+        changes = list(db.session.scalars(select(Change).where(Change.action.like("sign in%")).order_by(Change.id)))
         assert [change.action for change in changes] == ["sign in", "sign in refused", "sign in refused"]
         assert changes[0].user_name == "alice"
         details = [db.session.get_one(ChangeEntries, change.id).detail for change in changes[1:]]

@@ -93,9 +93,7 @@ def test_an_account_changes_only_with_a_reason(clinic: Clinic, otto: Browser, re
 @pytest.mark.req("SEC-20")
 def test_fields_that_do_not_belong_are_refused(clinic: Clinic, otto: Browser) -> None:
     bob = id_of(clinic, "bob")
-    answer = otto.post(
-        f"/users/{bob}/deactivate", {"reason": "left", "created_at": "2020"}, page=f"/users/{bob}"
-    )
+    answer = otto.post(f"/users/{bob}/deactivate", {"reason": "left", "created_at": "2020"}, page=f"/users/{bob}")
     assert answer.status_code == 400
     with clinic.app.app_context():
         assert clinic.user("bob").active
@@ -129,9 +127,7 @@ def test_who_had_access_on_a_date(clinic: Clinic, otto: Browser) -> None:
         begin, end = f"2030-01-{1 + 5 * number:02}", f"2030-01-{6 + 6 * number:02}"
         assert give(otto, nina, starts_on=begin, ends_on=end).status_code == 303
     with clinic.app.app_context():
-        grants = [
-            (g.starts_at, g.ends_at) for g in db.session.scalars(select(Grant).where(Grant.user_id == nina))
-        ]
+        grants = [(g.starts_at, g.ends_at) for g in db.session.scalars(select(Grant).where(Grant.user_id == nina))]
     assert len(grants) == 4
     for day in range(1, 31):
         begin = datetime(2030, 1, day, tzinfo=UTC) - timedelta(hours=8)

@@ -48,9 +48,7 @@ def test_only_administrators_manage_users(clinic: Clinic, name: str) -> None:
 
 
 @pytest.mark.req("ACC-05")
-@pytest.mark.parametrize(
-    ("name", "role"), [("alice", "administrator"), ("otto", "nurse"), ("otto", "statistician")]
-)
+@pytest.mark.parametrize(("name", "role"), [("alice", "administrator"), ("otto", "nurse"), ("otto", "statistician")])
 def test_duties_are_kept_apart(clinic: Clinic, name: str, role: str) -> None:
     with pytest.raises(Refusal) as refusal, Change(by=clinic.user("otto"), action="grant role") as change:
         granting.grant(change, clinic.user(name), role)

@@ -91,8 +91,7 @@ def test_nothing_is_cut_off() -> None:
 @pytest.mark.parametrize("password", LISTED)
 def test_common_passwords_are_refused_with_a_reason(password: str) -> None:
     assert any(
-        word in refused(password)
-        for word in ("common passwords", "run of the keyboard", "different characters")
+        word in refused(password) for word in ("common passwords", "run of the keyboard", "different characters")
     )
 
 
