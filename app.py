@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import commands
-from models import User, db
+from models import User, db, triggers
 from models.change import ChangedMeanwhile
 from models.engine import configure_engine
 from settings import ROOT, Settings
@@ -129,5 +129,8 @@ def _sign_in(app: Flask) -> None:
 
 @guard.guard(public=True)
 def healthz() -> Response:
-    """Whether the process answers; says nothing else."""
+    """Whether the database answers and protects the trail; says nothing else. Without that nothing can be saved."""
+    with db.engine.connect() as connection:
+        if triggers.missing(connection):
+            return Response("the audit trail is not protected\n", status=503, mimetype="text/plain")
     return Response("ok\n", mimetype="text/plain")
