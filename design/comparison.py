@@ -21,9 +21,12 @@ class Difference:
 
 
 def compare(old: StudyDef, new: StudyDef) -> list[Difference]:
-    """Everything that differs, in the order of the study: forms, items, codes, checks, events, parameters."""
+    """Everything that differs but the number of the version: names, rules, parameters, events, codes, forms, checks."""
     found: list[Difference] = []
-    for name in ("parameters", "sites", "anchors", "lifecycle", "events", "codelists", "forms"):
+    for name in ("label", "protocol", "languages", "rules"):
+        found += _values(name, getattr(old, name), getattr(new, name))
+    found += _values("missing", old.missing.id, new.missing.id)  # its codes stand under codelists
+    for name in ("parameters", "sites", "anchors", "projected", "lifecycle", "events", "codelists", "forms"):
         found += _maps(name, getattr(old, name), getattr(new, name))
     found += _maps("checks", {check.id: check for check in old.checks}, {check.id: check for check in new.checks})
     found += _maps("tables", {k: t.rows for k, t in old.tables.items()}, {k: t.rows for k, t in new.tables.items()})

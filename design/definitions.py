@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from design.expressions import Expression
+
+Found = TypeVar("Found")
+NOTHING = object()
+MEMORY = 20_000  # findings kept by `StudyDef.remembered`
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,11 +240,21 @@ class StudyDef:
         name = item.options or item.dictionary
         if not name:
             return {}
-        key = ("options", name)
-        if key not in self._cache:
-            rows = self.tables[name].rows
-            self._cache[key] = {code: Label(row.get("en") or code, row.get("zh") or code) for code, row in rows.items()}
-        return self._cache[key]
+        return self.remembered(("options", name), lambda: self._table_options(name))
+
+    def _table_options(self, name: str) -> dict[str, Label]:
+        rows = self.tables[name].rows
+        return {code: Label(row.get("en") or code, row.get("zh") or code) for code, row in rows.items()}
+
+    def remembered(self, key: tuple[Any, ...], find: Callable[[], Found]) -> Found:
+        """What follows from the definition alone, found once. Safe when another thread empties the memory meanwhile."""
+        found = self._cache.get(key, NOTHING)
+        if found is NOTHING:
+            found = find()
+            if len(self._cache) > MEMORY:
+                self._cache.clear()
+            self._cache[key] = found
+        return found  # type: ignore[no-any-return]
 
     def document_form(self, form_id: str) -> FormDef:
         """The form whose document holds a form's answers: itself, or the parent of a child form."""

@@ -8,11 +8,17 @@ from datetime import date
 from typing import Any
 
 from design import answers as documents
-from design.definitions import CheckDef, FormDef, ItemDef, ItemGroupDef, Label, StudyDef
+from design.definitions import CheckDef, ItemDef, ItemGroupDef, Label, StudyDef
+from design.dependencies import checks_reading, cross_checks, dependents, derivations, needs, settling_forms
 from design.expressions import Expression, TooCostly
 from design.operators import compare, truth
 from design.record import FormInstance, SubjectRecord, World
 from design.types import to_cell
+
+__all__ = [
+    "Finding", "Verdict", "cross_checks", "dependents", "evaluate", "evaluate_expression", "listed_rows", "needs",
+    "recheck", "rows_for", "settling_forms",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,31 +87,10 @@ def recheck(
     Returns the ids of the checks that were run and their findings; None when a derivation or skip logic reads the items
     too, so that the whole form has to be judged.
     """
-    key = ("recheck", instance.form_id, form_id, items)
-    if key not in study._cache:
-        study._cache[key] = _checks_reading(study, instance.form_id, form_id, items)
-    checks = study._cache[key]
+    checks = checks_reading(study, instance.form_id, form_id, items)
     if checks is None:
         return None
     return {check.id for check in checks}, _Judgement(study, record, instance, today).rechecked(checks)
-
-
-def _checks_reading(
-    study: StudyDef, judged: str, form_id: str, items: frozenset[str]
-) -> list[CheckDef] | None:
-    names = {form_id, *study.forms[form_id].children}
-
-    def reads(rule: Expression | None) -> bool:
-        return rule is not None and bool(rule.forms & names) and bool(rule.items & items or not rule.items)
-
-    found: list[CheckDef] = []
-    for each in (judged, *study.forms[judged].children):
-        form = study.forms[each]
-        if reads(form.show) or any(reads(item.show) or reads(item.derive) for item in form.items):
-            return None
-        checks = [*(check for item in form.items for check in item.checks), *form.checks, *cross_checks(study, each)]
-        found += [check for check in checks if reads(check.rule) or reads(check.when)]
-    return found
 
 
 class _Judgement:
@@ -193,13 +178,19 @@ class _Judgement:
                 self._set(group.id, key, item.id, cell)
 
     def _set(self, group: str, row: str, item: str, cell: Any) -> None:
+        is_new = row not in self.answers.get(group, {})
         if cell is not None:
             self.answers.setdefault(group, {}).setdefault(row, {})[item] = cell
         elif item in self.answers.get(group, {}).get(row, {}):
             del self.answers[group][row][item]
         else:
             return
-        self.world.forget(self.form.id)
+        if is_new or self._orders(item):  # cells of known rows are read as they are
+            self.world.forget(self.form.id)
+
+    def _orders(self, item: str) -> bool:
+        family = (self.form.id, *self.form.children)
+        return any(item in self.study.forms[form].order_by for form in family)
 
     def _is_shown(self, item: ItemDef, place: Place) -> bool:
         if not self._group_shown(place.group):
@@ -278,21 +269,6 @@ class _Judgement:
                 del self.answers[group]
 
 
-def derivations(study: StudyDef, form: FormDef) -> list[tuple[ItemDef, ItemGroupDef]]:
-    """The derived items of a form and its children, each after those it reads."""
-    key = ("derivations", form.id)
-    if key not in study._cache:
-        groups = [*form.groups, *(group for child in form.children for group in study.forms[child].groups)]
-        pending = {item.id: (item, group) for group in groups for item in group.items if item.derive is not None}
-        ordered: list[tuple[ItemDef, ItemGroupDef]] = []
-        while pending:
-            ready = [name for name, (item, _) in pending.items() if not (item.derive.items & (set(pending) - {name}))]  # type: ignore[union-attr]
-            for name in ready or list(pending):
-                ordered.append(pending.pop(name))
-        study._cache[key] = ordered
-    return study._cache[key]
-
-
 def rows_for(
     study: StudyDef, world: World, instance: FormInstance, group: ItemGroupDef
 ) -> list[tuple[str, Label, dict[str, str]]]:
@@ -313,65 +289,3 @@ def listed_rows(
 ) -> list[tuple[str, Label, dict[str, str]]]:
     """The pre-listed rows of a group for a page."""
     return rows_for(study, World(study, record.replacing(instance), today), instance, group)
-
-
-def cross_checks(study: StudyDef, form_id: str) -> list[CheckDef]:
-    """The cross-form checks whose findings are shown on a form."""
-    key = ("cross", form_id)
-    if key not in study._cache:
-        study._cache[key] = [check for check in study.checks if check.form_id == form_id]
-    return study._cache[key]
-
-
-def _rules(study: StudyDef, form_id: str) -> list[Expression]:
-    form = study.forms[form_id]
-    rules: list[Expression | None] = [form.show]
-    for each in (form_id, *form.children):
-        for item in study.forms[each].items:
-            rules += [item.show, item.derive, *(part for check in item.checks for part in (check.rule, check.when))]
-        checks = (*study.forms[each].checks, *cross_checks(study, each))
-        rules += [part for check in checks for part in (check.rule, check.when)]
-    return [rule for rule in rules if rule is not None]
-
-
-def needs(study: StudyDef, form_id: str) -> frozenset[str]:
-    """The forms whose documents the rules of a form read."""
-    key = ("needs", form_id)
-    if key not in study._cache:
-        named = {study.document_form(form).id for rule in _rules(study, form_id) for form in rule.forms}
-        study._cache[key] = frozenset(named)
-    return study._cache[key]
-
-
-def dependents(study: StudyDef, form_id: str, changed_items: frozenset[str] | None = None) -> dict[str, bool]:
-    """The forms whose derivations or checks read this form (or just these items of it), in study order.
-
-    The value says how far: True, instances in any event; False, only those in the same event.
-    """
-    key = ("dependents", form_id, changed_items)
-    if key not in study._cache:
-        names = {form_id, *study.forms[form_id].children}
-        found: dict[str, bool] = {}
-        for other in study.forms.values():
-            if other.under:
-                continue
-            for rule in _rules(study, other.id):
-                if rule.forms & names and (changed_items is None or rule.items & changed_items or not rule.items):
-                    found[other.id] = found.get(other.id, False) or bool(rule.anywhere & names)
-        if len(study._cache) > 20_000:
-            study._cache.clear()
-        study._cache[key] = found
-    return study._cache[key]
-
-
-def settling_forms(study: StudyDef) -> frozenset[str]:
-    """The forms that decide a participant's status, number and schedule."""
-    key = ("settling",)
-    if key not in study._cache:
-        rules = [*study.anchors.values(), *study.projected.values(), *study.lifecycle.values()]
-        rules += [rule for rule in (study.rules.close_events_after, study.rules.enrol) if rule is not None]
-        rules += [event.count for event in study.events.values() if event.count is not None]
-        named = {study.document_form(form).id for rule in rules for form in rule.forms}
-        items = [*study.rules.person_key, *(each for e in study.events.values() for each in (e.visit_date, e.not_done) if each)]
-        study._cache[key] = frozenset(named | {item.partition(".")[0] for item in items})
-    return study._cache[key]

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable
 from datetime import date, datetime, time
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from typing import Any
 
-from design import dates, operators
+from design import dates, operators, patterns
 from design.dates import PartialDate
 
 Node = Callable[[Any], Any]
-RISKY = re.compile(r"\\\d|\(\?|[*+}]\s*\)\s*[*+{]|[*+][*+]")
-_patterns: dict[str, re.Pattern[str]] = {}
 
 
 def _strict(compute: Callable[..., Any]) -> Callable[[list[Node], list[Any]], Node]:
@@ -23,7 +20,7 @@ def _strict(compute: Callable[..., Any]) -> Callable[[list[Node], list[Any]], No
     def build(nodes: list[Node], hints: list[Any]) -> Node:
         def node(scope: Any) -> Any:
             values = [each(scope) for each in nodes]
-            return None if any(value is None for value in values) else compute(*values)
+            return None if any(value is None for value in values) else operators.attempt(compute, *values)
 
         return node
 
@@ -32,32 +29,20 @@ def _strict(compute: Callable[..., Any]) -> Callable[[list[Node], list[Any]], No
 
 def _lenient(compute: Callable[..., Any]) -> Callable[[list[Node], list[Any]], Node]:
     """A function that is told what is missing."""
-    return lambda nodes, hints: lambda scope: compute(*[each(scope) for each in nodes])
+    return lambda nodes, hints: lambda scope: operators.attempt(compute, *[each(scope) for each in nodes])
 
 
 def _on_name(method: str) -> Callable[[list[Node], list[Any]], Node]:
-    """A question about an item itself: answered, missing, reason."""
+    """A question about an item itself: answered, missing, reason. The third part of a name's hint asks for its reason."""
 
     def build(nodes: list[Node], hints: list[Any]) -> Node:
-        hint = hints[0] if hints else None
-        name = hint[1] if hint and hint[0] == "name" else None
-        if name is None:
-            value = nodes[0]
-            return {
-                "answered": lambda scope: value(scope) is not None,
-                "missing": lambda scope: value(scope) is None,
-                "reason": lambda scope: None,
-            }[method]
         inner = nodes[0]
-
-        def node(scope: Any) -> Any:
-            value = inner(scope)
-            if method == "missing":
-                return value is None
-            reason = scope.lookup("~" + name) if value is None else None
-            return (value is not None or reason is not None) if method == "answered" else reason
-
-        return node
+        reason = hints[0][2] if hints[0] and hints[0][0] == "name" else lambda scope: None
+        if method == "missing":
+            return lambda scope: inner(scope) is None
+        if method == "answered":
+            return lambda scope: inner(scope) is not None or reason(scope) is not None
+        return lambda scope: reason(scope) if inner(scope) is None else None
 
     return build
 
@@ -105,13 +90,7 @@ def _rounded(mode: str) -> Callable[..., Any]:
 
 
 def _matches(text: Any, pattern: Any) -> bool | None:
-    if not isinstance(text, str) or not isinstance(pattern, str):
-        return None
-    if pattern not in _patterns:
-        if len(pattern) > 200 or RISKY.search(pattern):
-            return None
-        _patterns[pattern] = re.compile(pattern)
-    return _patterns[pattern].fullmatch(text[:2_000]) is not None
+    return patterns.matches(text, pattern) if isinstance(text, str) and isinstance(pattern, str) else None
 
 
 def _day(value: Any) -> date | None:
@@ -166,7 +145,8 @@ def _extreme(pick: Callable[[list[Any]], Any]) -> Callable[..., Any]:
 
 def _sum_of(*values: Any) -> Any:
     numbers = [_number(value) for value in values]
-    return None if any(number is None for number in numbers) else sum(numbers, Decimal(0))
+    known = [number for number in numbers if number is not None]
+    return sum(known, Decimal(0)) if len(known) == len(numbers) else None
 
 
 def _mean_answered(share: Any, *values: Any) -> Any:
@@ -212,6 +192,16 @@ def _sqrt(value: Any) -> Any:
     return number.sqrt() if number is not None and number >= 0 else None
 
 
+def _absolute(value: Any) -> Any:
+    number = _number(value)
+    return None if number is None else abs(number)
+
+
+def _weekday(value: Any) -> Any:
+    day = _day(value)
+    return None if day is None else Decimal(day.isoweekday())
+
+
 FUNCTIONS: dict[str, Callable[[list[Node], list[Any]], Node]] = {
     "if": _if,
     "case": _case,
@@ -228,7 +218,7 @@ FUNCTIONS: dict[str, Callable[[list[Node], list[Any]], Node]] = {
     "round": _strict(_rounded(ROUND_HALF_UP)),
     "floor": _strict(_rounded(ROUND_FLOOR)),
     "ceil": _strict(_rounded(ROUND_CEILING)),
-    "abs": _strict(lambda value: None if _number(value) is None else abs(_number(value))),
+    "abs": _strict(_absolute),
     "sqrt": _strict(_sqrt),
     "min_of": _strict(_extreme(operators.REDUCERS["min"])),
     "max_of": _strict(_extreme(operators.REDUCERS["max"])),
@@ -243,7 +233,7 @@ FUNCTIONS: dict[str, Callable[[list[Node], list[Any]], Node]] = {
     "add_months": _strict(_add_months),
     "earliest": _strict(_bound("earliest")),
     "latest": _strict(_bound("latest")),
-    "weekday": _strict(lambda day: None if _day(day) is None else Decimal(_day(day).isoweekday())),
+    "weekday": _strict(_weekday),
     "hours": _strict(_hours),
     "minutes": _strict(_minutes),
     "date_of": _strict(_day),
@@ -253,3 +243,20 @@ FUNCTIONS: dict[str, Callable[[list[Node], list[Any]], Node]] = {
     "text": _strict(_text),
 }
 PI = Decimal(str(math.pi))
+
+# How many arguments a function takes: from, to (None: any number more).
+ARGUMENTS: dict[str, tuple[int, int | None]] = {
+    **dict.fromkeys(FUNCTIONS, (1, 1)),
+    **dict.fromkeys(
+        ("has", "matches", "contains", "years", "months", "days", "week", "add_days", "add_months", "hours", "minutes"),
+        (2, 2),
+    ),
+    **dict.fromkeys(("coalesce", "known", "min_of", "max_of", "sum_of", "count_answered"), (1, None)),
+    "if": (3, 3),
+    "case": (2, None),
+    "mean_answered": (2, None),
+    "round": (1, 2),
+    "floor": (1, 2),
+    "ceil": (1, 2),
+    "lookup": (3, 3),
+}

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from decimal import Decimal, DivisionByZero, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from design.dates import PartialDate, bounds
 
 Node = Callable[[Any], Any]
+PLAIN_NUMBER = re.compile(r"[+-]?[0-9]{1,40}(\.[0-9]{1,40})?")
 COMPARISONS = ("=", "<>", "<", "<=", ">", ">=")
 
 
@@ -18,28 +21,34 @@ def truth(value: Any) -> bool | None:
     return value if isinstance(value, bool) else None
 
 
-def either(left: Node, right: Node) -> Node:
-    """Kleene's or."""
+def either(nodes: list[Node]) -> Node:
+    """Kleene's or over a chain of any length."""
 
     def node(scope: Any) -> bool | None:
-        a = truth(left(scope))
-        if a is True:
-            return True
-        b = truth(right(scope))
-        return True if b is True else (None if a is None or b is None else False)
+        verdict: bool | None = False
+        for each in nodes:
+            value = truth(each(scope))
+            if value is True:
+                return True
+            if value is None:
+                verdict = None
+        return verdict
 
     return node
 
 
-def both(left: Node, right: Node) -> Node:
-    """Kleene's and."""
+def both(nodes: list[Node]) -> Node:
+    """Kleene's and over a chain of any length."""
 
     def node(scope: Any) -> bool | None:
-        a = truth(left(scope))
-        if a is False:
-            return False
-        b = truth(right(scope))
-        return False if b is False else (None if a is None or b is None else True)
+        verdict: bool | None = True
+        for each in nodes:
+            value = truth(each(scope))
+            if value is False:
+                return False
+            if value is None:
+                verdict = None
+        return verdict
 
     return node
 
@@ -58,6 +67,7 @@ def compare(operator: str, a: Any, b: Any) -> bool | None:
     """Compare two values; partial dates as intervals, so that the answer is certain or None."""
     if a is None or b is None:
         return None
+    a, b = _dated(a, b), _dated(b, a)
     if isinstance(a, PartialDate) or isinstance(b, PartialDate):
         return _compare_dates(operator, a, b)
     a, b = _alike(a, b)
@@ -67,9 +77,21 @@ def compare(operator: str, a: Any, b: Any) -> bool | None:
         return bool(a == b)
     if operator == "<>":
         return bool(a != b)
-    if isinstance(a, list) or isinstance(a, bool):
+    if isinstance(a, list | bool):
         return None
+    if isinstance(a, str) and (x := to_number(a)) is not None and (y := to_number(b)) is not None:
+        a, b = x, y  # codes that are numerals have the order of numbers
     return {"<": a < b, "<=": a <= b, ">": a > b, ">=": a >= b}[operator]
+
+
+def _dated(value: Any, other: Any) -> Any:
+    """A text as the date that it is (from a lookup table) when it is compared with a date."""
+    if isinstance(value, str) and isinstance(other, date | PartialDate):
+        try:
+            return PartialDate.parse(value)
+        except ValueError:
+            return value
+    return value
 
 
 def _alike(a: Any, b: Any) -> tuple[Any, Any]:
@@ -91,12 +113,16 @@ def _alike(a: Any, b: Any) -> tuple[Any, Any]:
 
 
 def to_number(text: Any) -> Decimal | None:
-    """A text as a number when it is one and nothing else."""
+    """A text as a number when it is one as people write it: no exponent, no underscore, no full-width digits."""
+    return Decimal(text.strip()) if isinstance(text, str) and PLAIN_NUMBER.fullmatch(text.strip()) else None
+
+
+def attempt(compute: Callable[..., Any], *values: Any) -> Any:
+    """What a function makes of values; None when they are of the wrong kind or out of its reach."""
     try:
-        number = Decimal(text)
-    except (InvalidOperation, TypeError, ValueError):
+        return compute(*values)
+    except (TypeError, ValueError, ArithmeticError, AttributeError):
         return None
-    return number if number.is_finite() else None
 
 
 def _compare_dates(operator: str, a: Any, b: Any) -> bool | None:
@@ -133,9 +159,16 @@ def member(left: Node, right: Node) -> Node:
     return node
 
 
-def arithmetic(operator: str, left: Node, right: Node) -> Node:
-    """Exact decimal arithmetic; date and number; text and text."""
-    return lambda scope: calculate(operator, left(scope), right(scope))
+def arithmetic(first: Node, others: list[tuple[str, Node]]) -> Node:
+    """A chain of exact decimal arithmetic, from left to right; date and number; text and text."""
+
+    def node(scope: Any) -> Any:
+        value = first(scope)
+        for operator, each in others:
+            value = calculate(operator, value, each(scope))
+        return value
+
+    return node
 
 
 def calculate(operator: str, a: Any, b: Any) -> Any:
@@ -154,7 +187,7 @@ def calculate(operator: str, a: Any, b: Any) -> Any:
     a, b = Decimal(a), Decimal(b)
     try:
         return {"+": a.__add__, "-": a.__sub__, "*": a.__mul__, "/": a.__truediv__}[operator](b)
-    except (DivisionByZero, InvalidOperation, OverflowError):
+    except ArithmeticError:
         return None
 
 
@@ -163,7 +196,7 @@ def _with_date(operator: str, a: date, b: Any) -> Any:
         first = a.date() if isinstance(a, datetime) else a
         second = b.date() if isinstance(b, datetime) else b
         return Decimal((first - second).days)
-    if isinstance(b, int | Decimal) and operator in "+-" and abs(b) < 100_000:
+    if isinstance(b, int | Decimal) and operator in "+-" and abs(Decimal(b)) < 100_000:
         try:
             return a + timedelta(days=int(b) if operator == "+" else -int(b))
         except OverflowError:
@@ -176,24 +209,43 @@ def negative(inner: Node) -> Node:
     return lambda scope: calculate("-", Decimal(0), inner(scope))
 
 
-def aggregate(name: str, form: str, item: str | None, condition: Node | None, named: tuple[str, ...] = ()) -> Node:
-    """An aggregate over the instances or rows of a form; `named` are the items that its condition reads of them."""
+@dataclass(frozen=True)
+class Selection:
+    """Which rows an aggregate sees: the form, the item, the condition, the items that the condition reads, and the
+    conjuncts `row = …` and `event = …` by which rows are found without looking at all of them."""
+
+    form: str
+    item: str | None
+    condition: Node | None
+    named: tuple[str, ...] = ()
+    keys: tuple[tuple[str, Node], ...] = ()
+
+    def rows(self, scope: Any) -> list[Any]:
+        """The rows for which the condition is true."""
+        world = scope.world
+        if self.condition is None:
+            return world.rows(self.form, self.item, self.named)
+        found = [(name, node(scope)) for name, node in self.keys]
+        by = tuple((name, value) for name, value in found if isinstance(value, str))
+        rows = world.rows(self.form, self.item, self.named, by)
+        top = scope.top
+        return [row for row in rows if truth(self.condition(row.scope(top))) is True]
+
+
+def aggregate(name: str, selection: Selection) -> Node:
+    """An aggregate over the instances or rows of a form. A row of which the condition is undecided does not count."""
+    item = selection.item
 
     def node(scope: Any) -> Any:
-        rows = scope.world.rows(form, item, named)
-        if condition is not None:
-            judged = [(row, truth(condition(row.scope(scope.top)))) for row in rows]
-            rows = [row for row, verdict in judged if verdict is True]
-            if name == "every":
-                return len(rows) == len(judged)
+        rows = selection.rows(scope)
+        if name == "every":
+            return len(rows) == len(scope.world.rows(selection.form, item, selection.named))
         if name == "any":
             return bool(rows)
         if name == "count":
             return Decimal(sum(1 for row in rows if item is None or row.value(item) is not None))
-        if name == "every":
-            return True
         values = [value for row in rows if (value := row.value(item or "")) is not None]
-        return REDUCERS[name](values)
+        return attempt(REDUCERS[name], values)
 
     return node
 

@@ -11,13 +11,16 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from design.dates import PartialDate
 from design.definitions import ItemDef, Label, StudyDef
 
-CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+# C0 and C1 controls, surrogates, and code points that are no characters
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
+LARGEST = Decimal(10) ** 15
+FIRST_YEAR, LAST_YEAR = 1850, 2200
 INTEGER = re.compile(r"[+-]?[0-9]{1,12}")
 NUMBER = re.compile(r"[+-]?[0-9]{1,12}(\.[0-9]{1,12})?")
 LABORATORY = re.compile(r"[<>≤≥]?\s*[0-9]{1,12}(\.[0-9]{1,12})?")
@@ -113,12 +116,23 @@ def _iso(text: str) -> str | None:
     return "-".join([parts[0], *(part.zfill(2) for part in parts[1:])])
 
 
+def _plausible_year(iso: str) -> str:
+    if not FIRST_YEAR <= int(iso[:4]) <= LAST_YEAR:
+        raise ValueFault(
+            "year",
+            f"Enter a year from {FIRST_YEAR} to {LAST_YEAR}.",
+            f"请输入{FIRST_YEAR}至{LAST_YEAR}之间的年份。",
+        )
+    return iso
+
+
 def _date(text: str, item: ItemDef, study: StudyDef) -> str:
     iso = _iso(text)
     try:
-        return date.fromisoformat(iso or "").isoformat()
+        found = date.fromisoformat(iso or "").isoformat()
     except ValueError:
         raise ValueFault(*DATE_FAULT) from None
+    return _plausible_year(found)
 
 
 def _partial_date(text: str, item: ItemDef, study: StudyDef) -> str:
@@ -131,7 +145,7 @@ def _partial_date(text: str, item: ItemDef, study: StudyDef) -> str:
             "Enter a date as far as it is known: 2027, 2027-03 or 2027-03-14.",
             "请输入已知的日期部分：2027、2027-03 或 2027-03-14。",
         ) from None
-    return iso or ""
+    return _plausible_year(iso or "")
 
 
 def _time(text: str, item: ItemDef, study: StudyDef) -> str:
@@ -139,7 +153,8 @@ def _time(text: str, item: ItemDef, study: StudyDef) -> str:
     try:
         if not match:
             raise ValueError
-        return time(*(int(part) for part in match.groups() if part)).isoformat("minutes" if not match[3] else "seconds")
+        hour, minute, second = (int(part or 0) for part in match.groups())
+        return time(hour, minute, second).isoformat("seconds" if match[3] else "minutes")
     except ValueError:
         raise ValueFault("time", "Enter a time such as 09:30.", "请输入时间，例如 09:30。") from None
 
@@ -230,6 +245,17 @@ def to_value(cell: Any, item: ItemDef) -> Any:
         return cell if item.derive is not None else None
 
 
+def _number_cell(number: Decimal, item: ItemDef) -> str | None:
+    """Half is rounded up, as in clinical tables; what is too large to be a measurement is not stored."""
+    digits = 0 if item.type == "integer" else item.digits
+    if not number.is_finite() or abs(number) >= LARGEST:
+        return None
+    if digits is not None and item.type in ("integer", "number"):
+        number = number.quantize(Decimal(1).scaleb(-digits), rounding=ROUND_HALF_UP)
+        return format(abs(number) if number == 0 else number, "f")
+    return format(number.normalize(), "f")
+
+
 def to_cell(value: Any, item: ItemDef) -> Any:
     """A derived value as it is stored: numbers rounded to the item's decimals, booleans as Y and N."""
     if value is None or value == []:
@@ -237,11 +263,7 @@ def to_cell(value: Any, item: ItemDef) -> Any:
     if isinstance(value, bool):
         return "Y" if value else "N"
     if isinstance(value, Decimal | int):
-        digits = 0 if item.type == "integer" else item.digits
-        number = Decimal(value)
-        if digits is not None and item.type in ("integer", "number"):
-            return str(number.quantize(Decimal(1).scaleb(-digits)))
-        return format(number.normalize(), "f")
+        return _number_cell(Decimal(value), item)
     if isinstance(value, PartialDate):
         return value.text
     if isinstance(value, datetime | date):

@@ -18,34 +18,29 @@ def known(reason: str, *faults: type[BaseException]) -> pytest.MarkDecorator:
     return pytest.mark.xfail(strict=True, reason=reason, raises=faults or None)
 
 
-@known("no table of how many arguments a function takes", ValueError, pytest.fail.Exception)
 @pytest.mark.parametrize("source", ["if(true)", "round()", "has()", "case()", "years(today)", "matches('x')"])
 def test_a_call_with_too_few_arguments_is_a_fault(source):
     with pytest.raises(ExpressionFault):
         compile_expression(source)
 
 
-@known("the pattern is judged while data are evaluated, not when the study is read", pytest.fail.Exception)
-@pytest.mark.parametrize("pattern", ["(a", "(a|aa)+b", "(a+)+b", "a*a*a*a*b"])
+@pytest.mark.parametrize("pattern", ["(a", "(a|aa)+b", "(a+)+b", "a*a*a*a*b", "(a?){20}b", "(?=a)a"])
 def test_a_pattern_that_is_wrong_or_dangerous_is_a_fault_of_the_study(pattern):
     with pytest.raises(ExpressionFault):
         compile_expression(f"matches(INITIALS, '{pattern}')")
 
 
 @pytest.mark.req("SEC-27")
-@known("an alternation inside a repeat takes exponential time", AssertionError)
 def test_alternation_in_a_repeat_does_not_run_for_ever():
     start = perf_counter()
-    value(f"matches('{'a' * 34}!', '(a|aa)+b')")
+    assert value(f"matches('{'a' * 34}!', '(a|aa)' + '+b')") is None
     assert perf_counter() - start < 1
 
 
-@known("a long chain is one closure per sign, deeper than Python's stack", RecursionError)
 def test_a_long_sum_within_the_length_limit_is_calculated():
     assert value("+".join(["1"] * 1_500)) == 1_500
 
 
-@known("functions are not told apart from values of the wrong kind", Exception)
 @pytest.mark.parametrize(
     "source",
     [
@@ -53,80 +48,56 @@ def test_a_long_sum_within_the_length_limit_is_calculated():
         "min_of(today, 1)",
         "mean_answered(1 / 0, 1)",
         "round(99999999999999999999999999 * 9999, 2)",
-        "matches('a', '(a')",
+        "matches('a', '(' + 'a')",
     ],
 )
 def test_a_value_of_the_wrong_kind_is_not_evaluable(source):
     assert value(source) is None
 
 
-@known("texts are compared by their letters, codes that are numerals too", AssertionError)
 def test_two_codes_that_are_numerals_are_ordered_as_numbers():
     assert value("'10' > '9'") is True
 
 
-@known("a date and a text that is one (from a lookup table) cannot be compared", AssertionError)
 def test_a_date_compares_with_a_text_that_is_a_date():
     assert value("today >= '2014-01-01'") is True
 
 
-@known("Decimal reads more spellings than a laboratory writes", AssertionError)
 @pytest.mark.parametrize("text", ["1_000", "1e5", "１２"])
 def test_number_reads_plain_numbers_only(text):
     assert value(f"number('{text}')") is None
 
 
-@known("an aggregate of nothing named gives 0 or nothing instead of a fault", pytest.fail.Exception)
 @pytest.mark.parametrize("source", ["sum(DOSE)", "max(CONS)", "any(AE.AETERM where true)", "every(AE)"])
 def test_an_aggregate_that_says_nothing_is_a_fault(source):
     with pytest.raises(ExpressionFault):
         compile_expression(source)
 
 
-@known(
-    "a row whose condition is not evaluable counts as false, so that a missing answer can raise a query",
-    AssertionError,
-)
-@pytest.mark.parametrize(
-    "source", ["any(AE where AESER = 'Y')", "every(AE where AESER = 'Y')", "not any(AE where AESER = 'Y')"]
-)
-def test_any_and_every_are_not_evaluable_while_a_row_is(source):
-    assert value(source, form("AE", {"AETERM": "x"}, "LOG")) is None
-
-
-@known(
-    "the missing reason is looked up in the record being judged, not in the form that is named",
-    AssertionError,
-)
 def test_the_missing_reason_of_another_form_is_found():
     assert value("reason(CONS.ENTER)", form("CONS", {"ENTER": {"missing": "UNK"}})) == "UNK"
 
 
-@known("derived values are rounded half to even", AssertionError)
 def test_a_derived_number_is_rounded_half_up():
     assert to_cell(Decimal("0.25"), tiny().item("BMI")) == "0.3"
 
 
-@known("quantize refuses what does not fit its precision", ArithmeticError)
 def test_a_derived_number_of_any_size_can_be_stored():
     assert to_cell(Decimal("1e40"), tiny().item("BMI")) is None
 
 
-@known("any year is taken, and targets counted from year 9999 leave the calendar", pytest.fail.Exception)
 @pytest.mark.parametrize("typed", ["9999-12-31", "0001-01-01", "1027-03-14"])
 def test_a_year_that_cannot_be_is_refused(typed):
     with pytest.raises(ValueFault):
         parse(typed, tiny().item("VISDAT"), tiny())
 
 
-@known("C1 controls and non-characters are stored", pytest.fail.Exception)
 @pytest.mark.parametrize("typed", ["a\x85b", "a\x9bb", "a\ufffeb"])
 def test_c1_controls_are_refused(typed):
     with pytest.raises(ValueFault):
         parse(typed, tiny().item("NOTDONE"), tiny())
 
 
-@known("order_by of a child form is not used", AssertionError)
 def test_the_natural_order_of_child_rows_is_their_own():
     text = files()
     text["forms/AEG.toml"] = text["forms/AEG.toml"].replace('title = "GRDAT"', 'order_by = "GRDAT"')
@@ -137,7 +108,6 @@ def test_the_natural_order_of_child_rows_is_their_own():
     assert get(verdict.answers, "AE/1/AEWORST") == "3"
 
 
-@known("numbers are put in order by their letters", AssertionError)
 def test_the_natural_order_of_numbers_is_by_size():
     text = files()
     text["forms/DOSE.toml"] = text["forms/DOSE.toml"].replace('order_by = "DOSDAT"', 'order_by = "AMOUNT"')
@@ -190,7 +160,6 @@ def test_a_mistake_that_should_be_a_fault(file, old, new):
         load_study({**text, file: text[file].replace(old, new)})
 
 
-@known("the mere number of rows is read, but only named items count as read", AssertionError)
 def test_a_rule_that_counts_a_form_is_run_again_when_a_row_is_added():
     text = files()
     text["forms/CONS.toml"] = text["forms/CONS.toml"].replace('"AGE >= param.MINAGE"', '"AGE >= 18 or not any(AE)"')
