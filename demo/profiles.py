@@ -105,7 +105,7 @@ def draw(participants: int = 42, seed: int = SEED) -> list[Profile]:
     """
     dice = Random(seed)
     span = (LAST_DAY - FIRST_DAY).days - 40
-    shares = sorted(1 - dice.random() ** 1.7 for _ in range(participants))
+    shares = sorted(1 - dice.random() ** 2.6 for _ in range(participants))
     shares[0] = 0.0
     people = [
         _profile(i, FIRST_DAY + timedelta(days=int(span * share)), dice, PLOTS.get(i, "plain"))

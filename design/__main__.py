@@ -18,7 +18,9 @@ def main(arguments: list[str]) -> int:
         print(f"{len(shown)} fault(s)")
         return 1
     items = sum(form.catalogue_items for form in study.forms.values())
-    print(f"{study.id} v{study.version}: {len(study.forms)} forms, {items} items, {len(study.codelists)} code lists; no faults")
+    print(
+        f"{study.id} v{study.version}: {len(study.forms)} forms, {items} items, {len(study.codelists)} code lists; no faults"
+    )
     return 0
 
 

@@ -2,34 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from design.definitions import CheckDef, FormDef, ItemDef, ItemGroupDef, Label, RowSource
 from design.expressions import Expression, ExpressionFault, compile_expression
 from design.faults import Fault
+from design.shapes import CHECK_KEYS, FORM_KEYS, GROUP_KEYS, ITEM_KEYS, Keys
 from design.types import TYPES
 
-STUDY_KEYS = {
-    "id", "version", "en", "zh", "protocol", "languages", "missing", "sites", "parameters", "anchors", "projected",
-    "lifecycle", "rules", "events", "event_series",
-}  # fmt: skip
-RULES_KEYS = {
-    "close_events_after", "enrol", "enrol_cap", "screening_number", "subject_number", "person_key", "visit_date",
-    "not_done",
-}  # fmt: skip
-EVENT_KEYS = {
-    "id", "number", "en", "zh", "kind", "anchor", "offset_days", "offset_months", "before", "after", "count",
-    "step_days", "forms", "visit_date", "not_done",
-}  # fmt: skip
-FORM_KEYS = {"id", "en", "zh", "repeats", "under", "show", "presence", "order_by", "title", "groups", "items", "checks"}
-GROUP_KEYS = {"id", "en", "zh", "repeats", "rows", "row_item"}
-ITEM_KEYS = {
-    "id", "group", "en", "zh", "type", "digits", "unit", "length", "codelist", "options", "dictionary", "refers", "auto",
-    "default_hint", "required", "no_missing", "show", "derive", "hard", "soft", "protected", "critical", "masked",
-    "help_en", "help_zh", "sdtm", "checks", "members", "labels",
-}  # fmt: skip
-CHECK_KEYS = {"id", "severity", "rule", "when", "en", "zh", "items", "form"}
+HAN = re.compile(r"[\u3400-\u9fff]")
+UNTRANSLATED = re.compile(r"[A-Za-z]{3,} [a-z]{3,}")
 SEVERITIES = ("hard", "protected", "soft", "cross", "warning")
 RANGE_WORDS = {
     "hard": ("cannot be right; check the value and its unit", "不可能成立，请核对数值与单位"),
@@ -49,17 +33,22 @@ class Builder:
         """Note a fault and go on."""
         self.faults.append(Fault(file, item, code, message, advice))
 
-    def keys(self, file: str, item: str, document: dict[str, Any], allowed: set[str]) -> None:
-        """Every key must be a known one."""
-        for key in document:
+    def keys(self, file: str, item: str, document: dict[str, Any], allowed: Keys) -> None:
+        """Every key must be a known one with a value of its kind; a value of another kind is taken out."""
+        for key in list(document):
             if key not in allowed:
                 self.fault(file, item, "S002", f"unknown key {key!r}", f"known: {', '.join(sorted(allowed))}")
+            elif not allowed[key][1](document[key]):
+                wanted = allowed[key][0]
+                self.fault(file, item, "S011", f"{key} cannot be {str(document.pop(key))[:60]!r}", f"give {wanted}")
 
     def label(self, file: str, item: str, document: dict[str, Any]) -> Label:
         """A text in both languages."""
         en, zh = str(document.get("en", "")).strip(), str(document.get("zh", "")).strip()
         if not en or not zh:
             self.fault(file, item, "S004", "a text is not in both languages", "give en and zh")
+        elif UNTRANSLATED.search(zh) and not HAN.search(zh):
+            self.fault(file, item, "S004", f"the Chinese text {zh[:60]!r} is English", "translate zh")
         return Label(en, zh)
 
     def expression(self, file: str, item: str, source: Any) -> Expression | None:
@@ -77,12 +66,14 @@ class Builder:
         found = {name: self.expression(file, f"{item}.{name}", text) for name, text in document.items()}
         return {name: rule for name, rule in found.items() if rule is not None}
 
-    def checks(self, file: str, raw: list[dict[str, Any]], form_id: str | None, own: str | None = None) -> list[CheckDef]:
+    def checks(
+        self, file: str, raw: list[dict[str, Any]], form_id: str | None, own: str | None = None
+    ) -> list[CheckDef]:
         """Checks of an item, a form or of the cross-form file."""
         found = []
         for each in raw:
+            self.keys(file, str(each.get("id", "?")), each, CHECK_KEYS)
             where = str(each.get("id", "?"))
-            self.keys(file, where, each, CHECK_KEYS)
             severity = each.get("severity", "cross" if form_id is None else "")
             if severity not in SEVERITIES:
                 self.fault(file, where, "S011", f"unknown severity {severity!r}", f"one of {', '.join(SEVERITIES)}")
@@ -99,6 +90,11 @@ class Builder:
         """All forms, child forms attached to their parents."""
         children: dict[str, list[str]] = {}
         for file, document in documents.items():
+            self.keys(file, str(document.get("id", "")), document, FORM_KEYS)
+            for group in document.get("groups", ()):
+                self.keys(file, str(group.get("id", "")), group, GROUP_KEYS)
+            for item in document.get("items", ()):
+                self.keys(file, str(item.get("id", "")), item, ITEM_KEYS)
             if document.get("under"):
                 children.setdefault(document["under"], []).append(str(document.get("id", file)))
         forms = {}
@@ -111,13 +107,14 @@ class Builder:
 
     def _form(self, file: str, document: dict[str, Any], children: tuple[str, ...]) -> FormDef:
         form_id = str(document.get("id", ""))
-        self.keys(file, form_id, document, FORM_KEYS)
         if file != f"forms/{form_id}.toml":
             self.fault(file, form_id, "S003", "the file's name is not the form's id", f"name it forms/{form_id}.toml")
         under = document.get("under")
         raw_groups = document.get("groups") or []
         if under or not raw_groups:
-            raw_groups = [{"id": form_id, "en": document.get("en", ""), "zh": document.get("zh", ""), "repeats": bool(under)}]
+            raw_groups = [
+                {"id": form_id, "en": document.get("en", ""), "zh": document.get("zh", ""), "repeats": bool(under)}
+            ]
         raw_items = document.get("items", [])
         first = raw_groups[0].get("id", form_id)
         by_group: dict[str, list[ItemDef]] = {str(group.get("id")): [] for group in raw_groups}
@@ -145,7 +142,6 @@ class Builder:
 
     def _group(self, file: str, raw: dict[str, Any], form_id: str, items: tuple[ItemDef, ...]) -> ItemGroupDef:
         group_id = str(raw.get("id", ""))
-        self.keys(file, group_id, raw, GROUP_KEYS)
         source = None
         if raw.get("rows"):
             table, _, condition = str(raw["rows"]).partition(" where ")
@@ -158,7 +154,6 @@ class Builder:
 
     def _items(self, file: str, raw: dict[str, Any], form_id: str, group_id: str) -> list[ItemDef]:
         item_id = str(raw.get("id", ""))
-        self.keys(file, item_id, raw, ITEM_KEYS)
         if "members" not in raw:
             return [self._item(file, raw, form_id, group_id, item_id, raw, raw.get("derive"), None)]
         members = raw["members"]
@@ -232,7 +227,9 @@ class Builder:
         except InvalidOperation:
             bounds = (None, None)
         if not dots or bounds == (None, None):
-            self.fault(file, item_id, "S011", f"the range {text!r} cannot be read", 'write "low..high", "low.." or "..high"')
+            self.fault(
+                file, item_id, "S011", f"the range {text!r} cannot be read", 'write "low..high", "low.." or "..high"'
+            )
             return None
         return bounds[0], bounds[1]
 

@@ -8,9 +8,7 @@ from design.expressions import Expression
 
 def cross_checks(study: StudyDef, form_id: str) -> list[CheckDef]:
     """The cross-form checks whose findings are shown on a form."""
-    return study.remembered(
-        ("cross", form_id), lambda: [check for check in study.checks if check.form_id == form_id]
-    )
+    return study.remembered(("cross", form_id), lambda: [check for check in study.checks if check.form_id == form_id])
 
 
 def derivations(study: StudyDef, form: FormDef) -> list[tuple[ItemDef, ItemGroupDef]]:
@@ -48,9 +46,7 @@ def dependents(study: StudyDef, form_id: str, changed_items: frozenset[str] | No
 
     The value says how far: True, instances in any event; False, only those in the same event.
     """
-    return study.remembered(
-        ("dependents", form_id, changed_items), lambda: _dependents(study, form_id, changed_items)
-    )
+    return study.remembered(("dependents", form_id, changed_items), lambda: _dependents(study, form_id, changed_items))
 
 
 def _dependents(study: StudyDef, form_id: str, items: frozenset[str] | None) -> dict[str, bool]:
@@ -88,14 +84,10 @@ def _date_items(study: StudyDef, form_id: str) -> frozenset[str]:
 
 def checks_reading(study: StudyDef, judged: str, form_id: str, items: frozenset[str]) -> list[CheckDef] | None:
     """The checks of a form that read items of another; None when a derivation or skip logic reads them too."""
-    return study.remembered(
-        ("recheck", judged, form_id, items), lambda: _checks_reading(study, judged, form_id, items)
-    )
+    return study.remembered(("recheck", judged, form_id, items), lambda: _checks_reading(study, judged, form_id, items))
 
 
-def _checks_reading(
-    study: StudyDef, judged: str, form_id: str, items: frozenset[str]
-) -> list[CheckDef] | None:
+def _checks_reading(study: StudyDef, judged: str, form_id: str, items: frozenset[str]) -> list[CheckDef] | None:
     def reads(rule: Expression | None) -> bool:
         return rule is not None and _reach(study, rule, form_id, items) is not None
 

@@ -217,7 +217,13 @@ class _Judgement:
                 continue
             self.result.shown.add(path)
             required = item.required in ("yes", "shown")
-            if required and not answered and item.derive is None and item.type != "auto" and item.id != place.group.row_item:
+            if (
+                required
+                and not answered
+                and item.derive is None
+                and item.type != "auto"
+                and item.id != place.group.row_item
+            ):
                 self.result.missing_required.append(path)
 
     def _check(self, places: list[Place]) -> None:

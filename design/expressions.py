@@ -99,5 +99,3 @@ def compile_expression(source: str) -> Expression:
         counted=frozenset(reads.counted),
         results=tuple(results),
     )
-
-

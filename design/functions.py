@@ -184,7 +184,9 @@ def _lookup(nodes: list[Node], hints: list[Any]) -> Node:
 def _text(value: Any) -> str:
     if isinstance(value, Decimal):
         return format(value.normalize(), "f") if value == value.to_integral() else format(value, "f")
-    return value.text if isinstance(value, PartialDate) else value.isoformat() if isinstance(value, date) else str(value)
+    return (
+        value.text if isinstance(value, PartialDate) else value.isoformat() if isinstance(value, date) else str(value)
+    )
 
 
 def _sqrt(value: Any) -> Any:

@@ -10,6 +10,8 @@ from design.definitions import CheckDef, FormDef, ItemDef, StudyDef
 from design.expressions import BUILTINS, Expression
 
 ITEM_ID = re.compile(r"[A-Z][A-Z0-9_]{0,7}")
+AUTO = ("screening_number", "subject_number", "repeat", "event_number", "protocol", "version")
+RANGED = ("integer", "number", "labvalue")
 KINDS = ("scheduled", "repeating", "unscheduled", "log")
 
 
@@ -23,6 +25,7 @@ def check(study: StudyDef, builder: Builder) -> None:
         _form(study, form, builder)
     for file, where, rule, form in _expressions(study):
         _expression(study, builder, file, where, rule, form)
+    _names(study, builder)
     _checks(study, builder)
     _circles(study, builder)
 
@@ -33,7 +36,9 @@ def _ids(study: StudyDef, builder: Builder) -> None:
         for item in form.items:
             file = f"forms/{form.id}.toml"
             if item.id in seen:
-                builder.fault(file, item.id, "S005", f"the item stands in {seen[item.id]} too", "ids are unique in the study")
+                builder.fault(
+                    file, item.id, "S005", f"the item stands in {seen[item.id]} too", "ids are unique in the study"
+                )
             seen[item.id] = form.id
             if not ITEM_ID.fullmatch(item.id):
                 builder.fault(file, item.id, "S011", "the id is not a variable name", "up to 8 capitals, digits, _")
@@ -58,6 +63,9 @@ def _events(study: StudyDef, builder: Builder) -> None:
             builder.fault("study.toml", event.id, "S011", f"unknown kind {event.kind!r}", f"one of {', '.join(KINDS)}")
         if event.anchor and event.anchor not in study.anchors:
             builder.fault("study.toml", event.id, "S007", f"there is no anchor {event.anchor!r}", "add it to [anchors]")
+        names = [each.form_id for each in event.forms]
+        for name in sorted({name for name in names if names.count(name) > 1}):
+            builder.fault("study.toml", event.id, "S005", f"the form {name!r} stands twice", "name it once")
         for each in event.forms:
             if each.form_id not in study.forms:
                 builder.fault("study.toml", event.id, "S007", f"there is no form {each.form_id!r}", "add forms/….toml")
@@ -67,6 +75,32 @@ def _events(study: StudyDef, builder: Builder) -> None:
             builder.fault(f"forms/{form.id}.toml", form.id, "S007", "the form stands in no event", "add it to an event")
     if study.rules.enrol is not None and study.rules.enrol_cap not in study.parameters:
         builder.fault("study.toml", "rules.enrol_cap", "S007", "there is no such parameter", "add it to [parameters]")
+
+
+def _names(study: StudyDef, builder: Builder) -> None:
+    """What study.toml names in its rules: items, anchors, the parts of a number."""
+    rules = study.rules
+    named = [("visit_date", rules.visit_date), ("not_done", rules.not_done)]
+    named += [("person_key", name) for name in rules.person_key]
+    named += [(event.id, name) for event in study.events.values() for name in (event.visit_date, event.not_done)]
+    for where, name in dict.fromkeys(named):
+        form_id, _, item_id = (name or "").partition(".")
+        if name and (form_id not in study.forms or item_id not in {item.id for item in study.forms[form_id].items}):
+            builder.fault("study.toml", where, "S007", f"there is no item {name!r}", "write FORM.ITEM")
+    for name in study.projected:
+        if name not in study.anchors:
+            builder.fault(
+                "study.toml", f"projected.{name}", "S007", f"there is no anchor {name!r}", "add it to [anchors]"
+            )
+    for where, pattern in (("screening_number", rules.screening_number), ("subject_number", rules.subject_number)):
+        try:
+            differs = pattern.format(site="01", n=1) != pattern.format(site="01", n=2)
+        except (KeyError, IndexError, ValueError, AttributeError, TypeError):
+            differs = False
+        if not differs:
+            builder.fault(
+                "study.toml", f"rules.{where}", "S011", f"{pattern!r} gives no number", "use {site} and {n:03}"
+            )
 
 
 def _form(study: StudyDef, form: FormDef, builder: Builder) -> None:
@@ -94,11 +128,37 @@ def _item(study: StudyDef, form: FormDef, item: ItemDef, builder: Builder) -> No
             builder.fault(file, item.id, "S007", f"there is no table {name!r}", f"add tables/{name}.csv")
     if item.type in ("code", "multi") and not item.codelist and not item.options:
         builder.fault(file, item.id, "S003", "a choice without a list", "give codelist or options")
+    if (item.auto and item.auto not in AUTO) or (item.type == "auto" and not item.auto):
+        builder.fault(
+            file, item.id, "S011", f"the system does not know {item.auto!r}", f"auto is one of {', '.join(AUTO)}"
+        )
+    if (item.hard_range or item.soft_range or item.protected_range) and item.type not in RANGED:
+        builder.fault(
+            file, item.id, "S011", f"a range of a {item.type}", f"only for {', '.join(RANGED)}; else use a check"
+        )
+    _answers(study, file, item, builder)
     if item.type == "dictionary" and not item.dictionary:
         builder.fault(file, item.id, "S003", "a term without a dictionary", "give dictionary")
     for name in item.refers:
         if name not in study.forms:
             builder.fault(file, item.id, "S007", f"there is no form {name!r}", "refers names forms")
+
+
+def _answers(study: StudyDef, file: str, item: ItemDef, builder: Builder) -> None:
+    """A hint and the texts of a derivation must be answers that the item allows."""
+    name = item.options or item.dictionary
+    if item.type not in ("code", "multi") or (item.codelist or "") not in {*study.codelists, ""}:
+        return
+    if (name or "") not in {*study.tables, ""}:
+        return
+    allowed = study.options_for(item)
+    texts = [item.default_hint] if item.default_hint else []
+    texts += [text for text in (item.derive.results if item.derive else ()) if text]
+    for text in dict.fromkeys(texts):
+        if text not in allowed:
+            builder.fault(
+                file, item.id, "S009", f"{item.id} cannot be {text!r}", f"one of {', '.join(list(allowed)[:20])}"
+            )
 
 
 def _expressions(study: StudyDef) -> Iterator[tuple[str, str, Expression, FormDef | None]]:
@@ -141,7 +201,15 @@ def _expression(
         builder.fault(file, where, "S007", f"there is no form {name!r}", f"in {rule.source[:100]!r}")
     for owner, name in sorted(set(rule.qualified) | set(rule.scoped)):
         if owner in study.forms and name not in BUILTINS and name not in _own_items(study, study.forms[owner]):
-            builder.fault(file, where, "S007", f"{owner} has no item {name!r}", f"in {rule.source[:100]!r}; this.{name}?")
+            builder.fault(
+                file, where, "S007", f"{owner} has no item {name!r}", f"in {rule.source[:100]!r}; this.{name}?"
+            )
+    for owner, name in sorted(rule.single):
+        if owner in study.forms and name in study.items and not _is_single(study, study.forms[owner], name):
+            advice = f"write last({owner}.{name}) or same_event({owner}.{name})"
+            builder.fault(
+                file, where, "S007", f"{owner}.{name} has more than one value", f"{advice}; in {rule.source[:60]!r}"
+            )
     for name in sorted(rule.parameters - set(study.parameters)):
         builder.fault(file, where, "S007", f"there is no parameter {name!r}", "add it to [parameters]")
     for table, column in rule.lookups:
@@ -152,6 +220,13 @@ def _expression(
     for name in sorted(rule.events - set(study.events)):
         builder.fault(file, where, "S007", f"there is no event {name!r}", f"in {rule.source[:100]!r}")
     _codes(study, builder, file, where, rule)
+
+
+def _is_single(study: StudyDef, form: FormDef, item_id: str) -> bool:
+    """Whether a participant has one value of an item: the form stands in one event, once, and the item in no rows."""
+    events = [event for event in study.events.values() if any(each.form_id == form.id for each in event.forms)]
+    in_rows = any(group.repeats and any(item.id == item_id for item in group.items) for group in form.groups)
+    return len(events) == 1 and events[0].kind in ("scheduled", "log") and not (form.repeats or form.under or in_rows)
 
 
 def _own_items(study: StudyDef, form: FormDef | None) -> set[str]:
@@ -169,20 +244,32 @@ def _codes(study: StudyDef, builder: Builder, file: str, where: str, rule: Expre
         item = study.items.get(name)
         if item is None or item.type not in ("code", "multi"):
             continue
-        if (item.codelist and item.codelist not in study.codelists) or (item.options and item.options not in study.tables):
+        if (item.codelist and item.codelist not in study.codelists) or (
+            item.options and item.options not in study.tables
+        ):
             continue
         if text and text not in study.options_for(item):
-            builder.fault(file, where, "S009", f"{name} is never {text!r}", f"one of {', '.join(list(study.options_for(item))[:20])}")
+            builder.fault(
+                file,
+                where,
+                "S009",
+                f"{name} is never {text!r}",
+                f"one of {', '.join(list(study.options_for(item))[:20])}",
+            )
 
 
 def _checks(study: StudyDef, builder: Builder) -> None:
     for each in study.checks:
         if each.form_id not in study.forms:
-            builder.fault("checks.toml", each.id, "S007", f"there is no form {each.form_id!r}", "form is where it is shown")
+            builder.fault(
+                "checks.toml", each.id, "S007", f"there is no form {each.form_id!r}", "form is where it is shown"
+            )
     for each in _all_checks(study):
         for name in each.items:
             if name not in study.items:
-                builder.fault(f"forms/{each.form_id}.toml", each.id, "S007", f"there is no item {name!r}", "items names items")
+                builder.fault(
+                    f"forms/{each.form_id}.toml", each.id, "S007", f"there is no item {name!r}", "items names items"
+                )
 
 
 def _circles(study: StudyDef, builder: Builder) -> None:
@@ -199,7 +286,9 @@ def _circles(study: StudyDef, builder: Builder) -> None:
             for name in reads.get(pending.pop(), ()):
                 if name == start:
                     where = study.items[start].form_id
-                    builder.fault(f"forms/{where}.toml", start, "S010", "the derivation reads itself", "break the circle")
+                    builder.fault(
+                        f"forms/{where}.toml", start, "S010", "the derivation reads itself", "break the circle"
+                    )
                     pending = []
                     break
                 if name in reads and name not in seen:

@@ -10,7 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from design import build, linter
+from design import linter, shapes
 from design.build import Builder
 from design.definitions import CodeList, EventDef, EventForm, Label, ParameterDef, Rules, SiteDef, StudyDef, Table
 from design.faults import StudyFaults
@@ -66,7 +66,7 @@ def load_study(files: dict[str, str]) -> StudyDef:
 def _parse(name: str, text: str, builder: Builder) -> dict[str, Any]:
     try:
         return tomllib.loads(text, parse_float=Decimal)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         builder.fault(name, "-", "S001", str(error), "correct the TOML at this place")
         return {}
 
@@ -94,18 +94,20 @@ def _study(
 ) -> StudyDef:
     codelists = _codelists(documents.pop("codelists.toml", {}), builder)
     checks_file = documents.pop("checks.toml", {})
-    builder.keys("checks.toml", "-", checks_file, {"checks"})
+    builder.keys("checks.toml", "-", checks_file, shapes.CHECKS_FILE_KEYS)
     forms = builder.forms({name: doc for name, doc in documents.items() if name.startswith("forms/")})
     for name in documents:
         if not name.startswith("forms/"):
             builder.fault(name, "-", "S002", "the file belongs to nothing", "forms stand in forms/, tables in tables/")
     at = "study.toml"
-    builder.keys(at, "-", head, build.STUDY_KEYS)
+    builder.keys(at, "-", head, shapes.STUDY_KEYS)
     rules = head.get("rules", {})
-    builder.keys(at, "rules", rules, build.RULES_KEYS)
+    builder.keys(at, "rules", rules, shapes.RULES_KEYS)
     missing = codelists.get(head.get("missing", ""), CodeList("", {}))
     if not missing.codes:
-        builder.fault(at, "missing", "S007", "the code list of missing reasons is not there", "name one of codelists.toml")
+        builder.fault(
+            at, "missing", "S007", "the code list of missing reasons is not there", "name one of codelists.toml"
+        )
     return StudyDef(
         id=str(head.get("id", "")),
         version=int(head.get("version", 0)),
@@ -139,6 +141,12 @@ def _study(
 def _codelists(document: dict[str, Any], builder: Builder) -> dict[str, CodeList]:
     lists = {}
     for name, codes in document.items():
+        if not isinstance(codes, dict) or not all(isinstance(label, dict) for label in codes.values()):
+            advice = 'write CODE = { en = "…", zh = "…" } under [LIST]'
+            builder.fault("codelists.toml", name, "S011", "the code list is no table of codes", advice)
+            continue
+        for code, label in codes.items():
+            builder.keys("codelists.toml", f"{name}.{code}", label, shapes.LABEL_KEYS)
         labels = {code: builder.label("codelists.toml", f"{name}.{code}", label) for code, label in codes.items()}
         lists[name] = CodeList(name, labels)
     return lists
@@ -147,7 +155,7 @@ def _codelists(document: dict[str, Any], builder: Builder) -> dict[str, CodeList
 def _parameters(document: dict[str, Any], builder: Builder) -> dict[str, ParameterDef]:
     found = {}
     for name, each in document.items():
-        builder.keys("study.toml", name, each, {"value", "assumed", "en", "zh", "note_en", "note_zh"})
+        builder.keys("study.toml", name, each, shapes.PARAMETER_KEYS)
         note = Label(each["note_en"], each.get("note_zh", "")) if "note_en" in each else None
         label = builder.label("study.toml", name, each)
         found[name] = ParameterDef(name, each.get("value"), bool(each.get("assumed", False)), label, note)
@@ -155,20 +163,24 @@ def _parameters(document: dict[str, Any], builder: Builder) -> dict[str, Paramet
 
 
 def _sites(document: list[dict[str, Any]], builder: Builder) -> dict[str, SiteDef]:
-    return {
-        str(each.get("code")): SiteDef(
-            str(each.get("code")), builder.label("study.toml", "sites", each), each.get("timezone", "Asia/Shanghai")
-        )
-        for each in document
-    }
+    found = {}
+    for each in document:
+        builder.keys("study.toml", "sites", each, shapes.SITE_KEYS)
+        code = str(each.get("code"))
+        label = builder.label("study.toml", "sites", each)
+        found[code] = SiteDef(code, label, each.get("timezone", "Asia/Shanghai"))
+    return found
 
 
 def _events(head: dict[str, Any], rules: dict[str, Any], builder: Builder) -> dict[str, EventDef]:
     found: dict[str, EventDef] = {}
+    for each in head.get("events", []):
+        builder.keys("study.toml", str(each.get("id", "?")), each, shapes.EVENT_KEYS)
+    for series in head.get("event_series", []):
+        builder.keys("study.toml", str(series.get("id", "?")), series, shapes.SERIES_KEYS)
     raw = [*head.get("events", []), *(each for series in head.get("event_series", []) for each in _series(series))]
     for each in sorted(raw, key=lambda one: (one.get("kind") == "log", one.get("number", 0))):
         where = str(each.get("id", "?"))
-        builder.keys("study.toml", where, each, build.EVENT_KEYS)
         if where in found:
             builder.fault("study.toml", where, "S005", "the event stands twice", "give it another id")
         forms = [(name.rstrip("?*+"), not name.endswith("?")) for name in each.get("forms", ())]
@@ -200,7 +212,12 @@ def _series(series: dict[str, Any]) -> list[dict[str, Any]]:
             one[key] = str(one.get(key, "")).replace("{n}", str(month))
         one["number"] = int(series.get("number", 0)) + month
         one["offset_months"] = month
-        added = [name for months, names in extra.items() if str(month) in months.replace(" ", "").split(",") for name in names]
+        added = [
+            name
+            for months, names in extra.items()
+            if str(month) in months.replace(" ", "").split(",")
+            for name in names
+        ]
         one["forms"] = [*series.get("forms", []), *added]
         events.append(one)
     return events

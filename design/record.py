@@ -275,4 +275,3 @@ class World:
         """The scope of expressions about the participant as a whole: anchors, life cycle."""
         blank = FormInstance("", "", 1, float("inf"), None, 0, 1, {})
         return Scope(self, lambda name: self.value(blank, None, "1", name))
-

@@ -45,7 +45,9 @@ def _plan_one(
     anchor = known or (projected.get(event.anchor) if event.anchor else None)
     if anchor is None:
         return PlannedEvent(event.id, repeat, None, None, None, False)
-    target = add_months(anchor, event.offset_months) + timedelta(days=event.offset_days + (repeat - 1) * event.step_days)
+    target = add_months(anchor, event.offset_months) + timedelta(
+        days=event.offset_days + (repeat - 1) * event.step_days
+    )
     opens, closes = target - timedelta(days=event.before), target + timedelta(days=event.after)
     return PlannedEvent(event.id, repeat, target, opens, closes, known is None)
 
