@@ -17,7 +17,7 @@ from sqlalchemy import select
 
 import demo
 from design.faults import StudyFaults
-from models import Change, User, db, trail
+from models import Change, Export, User, db, trail
 from models.change import System
 from workflows import exporting, finding, granting, passwords, publishing
 from workflows.refusals import Refusal
@@ -147,20 +147,26 @@ def _site(code: str | None) -> Any:
 
 
 @export_group.command("make")
-@click.option("--format", "formats", multiple=True, default=["csv"], show_default=True, help="csv, xlsx, parquet, spss, stata, xpt; repeat for several.")
-@click.option("--reason", default="", help="Why, for the audit trail.")
+@click.option("--as", "username", required=True, help="Whose rights and name the export is made under.")
+@click.option(
+    "--format", "formats", multiple=True, default=["csv"], help="csv, xlsx, parquet, spss, stata, xpt, trail."
+)
+@click.option(
+    "--site", "site_codes", multiple=True, help="Site code; repeatable; omitted: all that the user may export."
+)
+@click.option("--reason", required=True, help="What it is for; kept in the audit trail.")
 @without_traceback
-def make_export(formats: tuple[str, ...], reason: str) -> None:
-    """Export the whole study and print where the file is."""
-    made = exporting.make(OPERATOR, list(formats), None, reason)
-    click.echo(f"{exporting.path_of(made)}  SHA-256 {made.sha256}")
+def make_export(username: str, formats: tuple[str, ...], site_codes: tuple[str, ...], reason: str) -> None:
+    """Make a package of datasets and print where the file is."""
+    made = exporting.make(_user(username), list(formats), list(site_codes) or None, reason)
+    click.echo(f"{exporting.folder() / made.file_name}  SHA-256 {made.sha256}")
 
 
 @export_group.command("list")
 @without_traceback
 def list_exports() -> None:
     """List the exports made so far."""
-    for made in exporting.all_exports():
+    for made in db.session.scalars(select(Export).order_by(Export.id)):
         click.echo(f"{made.id:5} {made.made_at:%Y-%m-%d %H:%M}Z {made.file_name} {made.size:,} bytes")
 
 

@@ -62,9 +62,7 @@ def files() -> dict[str, str]:
     form = 'id = "BIG"\nen = "Big form"\nzh = "大表"\nrepeats = true\n'
     for number in range(ITEMS):
         kind = KINDS[number % len(KINDS)]
-        form += (
-            f'[[items]]\nid = "I{number:02}"\nen = "Item {number}"\nzh = "条目{number}"\ntype = "{kind}"\n'
-        )
+        form += f'[[items]]\nid = "I{number:02}"\nen = "Item {number}"\nzh = "条目{number}"\ntype = "{kind}"\n'
         form += EXTRA.get(kind, "")
     return {"study.toml": STUDY, "codelists.toml": LISTS, "checks.toml": "", "forms/BIG.toml": form}
 
@@ -112,8 +110,7 @@ def floor(path: Path, out: Path) -> None:
     """The least work that gives a CSV of the same values."""
     with sqlite3.connect(path) as raw:
         rows = raw.execute(
-            "select s.screening_number, f.repeat, f.answers"
-            " from form_data f join subject s on s.id = f.subject_id"
+            "select s.screening_number, f.repeat, f.answers from form_data f join subject s on s.id = f.subject_id"
         )
         names = [f"I{number:02}" for number in range(ITEMS)]
         records = [(who, n, *map(orjson.loads(text)["BIG"]["1"].get, names)) for who, n, text in rows]

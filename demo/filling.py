@@ -89,5 +89,3 @@ def _range(item: ItemDef) -> tuple[Decimal, Decimal]:
 def working_day(day: date) -> date:
     """The day itself, or the Monday after a weekend."""
     return day + timedelta(days={5: 2, 6: 1}.get(day.weekday(), 0))
-
-

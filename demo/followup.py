@@ -45,7 +45,14 @@ def _visit(desk: Desk, subject: Subject, person: Profile, day: date, month: int,
     iso = day.isoformat()
     desk.save(subject, key, "SV", day, {"VISDAT": iso, "VISTYP": "SCH", "VISMOD": "CLIN"})
     failed = _has_failed(person, month)
-    status = {"FUDAT": iso, "FUVIT": "ALIVE", "FUDIS": _disease(person, month), "FUBRP": "Y", "FUNEWT": "N", "FUAE": "N"}
+    status = {
+        "FUDAT": iso,
+        "FUVIT": "ALIVE",
+        "FUDIS": _disease(person, month),
+        "FUBRP": "Y",
+        "FUNEWT": "N",
+        "FUAE": "N",
+    }
     status |= {"FUHOSP": "N"}
     if person.plot == "local_failure" and month > 30:
         status["FUBRP"] = "N"
@@ -107,7 +114,15 @@ def _late_effects(desk: Desk, subject: Subject, person: Profile, day: date, mont
 def _response(desk: Desk, subject: Subject, person: Profile, day: date, month: int, key: str, size: float) -> None:
     """MRI, lesion measurement, new lesions and the investigator's response."""
     iso = day.isoformat()
-    image = {"IMMOD": "MRI", "IMREG": "BRE", "IMDAT": iso, "IMCON": "Y", "IMFIELD": "3.0", "IMTHK": "1.0", "IMBIRAD": "6"}
+    image = {
+        "IMMOD": "MRI",
+        "IMREG": "BRE",
+        "IMDAT": iso,
+        "IMCON": "Y",
+        "IMFIELD": "3.0",
+        "IMTHK": "1.0",
+        "IMBIRAD": "6",
+    }
     image |= {"IMENH": "N" if size == 0 else "Y", "IMOUT": "N", "IMRDR": desk.investigator.username}
     desk.save(subject, key, "IM", day, image)
     lesion(desk, subject, key, person, day, round(size, 1), "MEA" if size >= 5 else "TSTM" if size else "ABS")
@@ -131,9 +146,7 @@ def _resolve_dermatitis(desk: Desk, subject: Subject, day: date) -> None:
         desk.save(subject, "LOG", "AE", day, values, repeat=data.repeat, reason="随访时已痊愈")
 
 
-def _events_after(
-    desk: Desk, subject: Subject, person: Profile, month: int, day: date
-) -> Generator[date, None, None]:
+def _events_after(desk: Desk, subject: Subject, person: Profile, month: int, day: date) -> Generator[date, None, None]:
     """What the plots bring between two visits."""
     if person.plot == "local_failure" and month == 30:
         found = {"RECTYP": "LOC", "RECDAT": day.isoformat(), "RECLAT": person.side, "RECLOC": "BRE", "RECREL": "INB"}
@@ -141,7 +154,13 @@ def _events_after(
         desk.save(subject, "LOG", "REC", day, found)
         operation = working_day(day + timedelta(days=21))
         yield operation
-        surgery = {"SUDAT": operation.isoformat(), "SULAT": person.side, "SUTYP": ["MAST"], "SURSN": "LR", "SUPATH": "Y"}
+        surgery = {
+            "SUDAT": operation.isoformat(),
+            "SULAT": person.side,
+            "SUTYP": ["MAST"],
+            "SURSN": "LR",
+            "SUPATH": "Y",
+        }
         desk.save(subject, "LOG", "SURG", operation, surgery)
     if person.plot in ("distant_failure", "death_cancer") and month == 24:
         found = {"RECTYP": "DIS", "RECDAT": day.isoformat(), "RECLOC": "LIV", "RECDMS": ["LIV"], "RECCNF": "IMG"}

@@ -52,9 +52,7 @@ def load(participants: int = 42, *, folder: Path = STUDY, quiet: bool = False, u
     _run(profiles.draw(participants), desks, calendar, end, quiet)
 
 
-def _run(
-    persons: list[profiles.Profile], desks: dict[str, Desk], calendar: Calendar, end: date, quiet: bool
-) -> None:
+def _run(persons: list[profiles.Profile], desks: dict[str, Desk], calendar: Calendar, end: date, quiet: bool) -> None:
     """Always go on with the story whose next day comes first; stop each one at the end of the simulation."""
     stories: dict[int, Generator[date, None, None]] = {
         person.index: story(desks[person.site], person) for person in persons

@@ -40,9 +40,7 @@ def vital_signs(desk: Desk, subject: Subject, event: str, person: Profile, day: 
         desk.save(subject, event, "VS", day, values)
 
 
-def breast(
-    desk: Desk, subject: Subject, event: str, person: Profile, day: date, *, palpable: bool, size: int
-) -> None:
+def breast(desk: Desk, subject: Subject, event: str, person: Profile, day: date, *, palpable: bool, size: int) -> None:
     """Examination of both breasts."""
     quiet = {"BEPALP": "N", "BESKIN": "N", "BENIP": "N", "BEAXPAL": "N", "BESCV": "N"}
     treated = {**quiet, "BELAT": person.side, "BEPALP": "Y" if palpable else "N"}
@@ -89,7 +87,13 @@ def lesion(desk: Desk, subject: Subject, event: str, person: Profile, day: date,
 
 
 def toxicity(
-    desk: Desk, subject: Subject, event: str, form: str, day: date, grades: dict[str, int], ae: dict[str, str] | None = None
+    desk: Desk,
+    subject: Subject,
+    event: str,
+    form: str,
+    day: date,
+    grades: dict[str, int],
+    ae: dict[str, str] | None = None,
 ) -> None:
     """Grades of every term of list A (form OTV) or B (form LTX); a term not named has grade 0.
 
@@ -116,7 +120,10 @@ def toxicity(
 def questionnaire(desk: Desk, subject: Subject, event: str, day: date) -> None:
     """QLQ-C30 and BR23 answers, with skipped items here and there (a skipped answer is never filled in)."""
     dice = desk.dice
-    c30 = {f"Q{n:02}": dice.choice("1112") for n in range(1, 29)} | {"Q29": dice.choice("567"), "Q30": dice.choice("567")}
+    c30 = {f"Q{n:02}": dice.choice("1112") for n in range(1, 29)} | {
+        "Q29": dice.choice("567"),
+        "Q30": dice.choice("567"),
+    }
     br23 = {f"B{n}": dice.choice("1123") for n in range(31, 54) if n not in (35, 46)}
     if dice.random() < 0.2:
         c30["Q26"] = {"missing": "NASK"}

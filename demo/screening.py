@@ -80,7 +80,9 @@ def _consent(desk: Desk, subject: Subject, person: Profile, day: date, kind: str
 
 def _baseline(desk: Desk, subject: Subject, person: Profile, day: date) -> None:
     """The screening visit: history, pathology, examinations, laboratory, imaging, baseline toxicity."""
-    desk.save(subject, "SCR", "SV", day, {"VISITNUM": "10", "VISDAT": day.isoformat(), "VISTYP": "SCH", "VISMOD": "CLIN"})
+    desk.save(
+        subject, "SCR", "SV", day, {"VISITNUM": "10", "VISDAT": day.isoformat(), "VISTYP": "SCH", "VISMOD": "CLIN"}
+    )
     _person(desk, subject, person, day)
     _tumour(desk, subject, person, day)
     vital_signs(desk, subject, "SCR", person, day, person.weight)
@@ -146,7 +148,14 @@ def _tumour(desk: Desk, subject: Subject, person: Profile, day: date) -> None:
 def _imaging(desk: Desk, subject: Subject, person: Profile, day: date) -> None:
     reader = desk.investigator.username
     for modality, region in (("MRI", "BRE"), ("CT", "CHE"), ("US", "BRE")):
-        image = {"IMMOD": modality, "IMREG": region, "IMDAT": day.isoformat(), "IMCON": "Y", "IMOUT": "N", "IMRDR": reader}
+        image = {
+            "IMMOD": modality,
+            "IMREG": region,
+            "IMDAT": day.isoformat(),
+            "IMCON": "Y",
+            "IMOUT": "N",
+            "IMRDR": reader,
+        }
         if modality == "MRI":
             image |= {"IMFIELD": "3.0", "IMTHK": "1.0", "IMBIRAD": "6"}
         if modality == "CT":

@@ -21,7 +21,14 @@ def planning(desk: Desk, subject: Subject, person: Profile, day: date) -> None:
     desk.save(subject, "PLN", "SV", day, {"VISDAT": iso, "VISTYP": "SCH", "VISMOD": "CLIN"})
     if not person.menopausal:
         desk.save(subject, "PLN", "PREG", day, {"PREGDAT": iso, "PREGTYP": "SER", "PREGRES": "N"})
-    scan = {"SIMDAT": iso, "SIMPOS": "SUP", "SIMIMM": ["VAC", "BOARD"], "SIMMOT": "GATE", "SIMTHK": "2.0", "SIMFUS": ["MRI"]}
+    scan = {
+        "SIMDAT": iso,
+        "SIMPOS": "SUP",
+        "SIMIMM": ["VAC", "BOARD"],
+        "SIMMOT": "GATE",
+        "SIMTHK": "2.0",
+        "SIMFUS": ["MRI"],
+    }
     desk.save(subject, "PLN", "RTSIM", day, scan)
     total = WBN_DOSE * WBN_FRACTIONS + BOOST_DOSE * person.boost_fractions
     for phase, fractions, dose, volumes in (

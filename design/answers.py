@@ -1,7 +1,8 @@
 """The shape of a form's answers: `{group: {row: {item: cell}}}`, and what may be done with it.
 
-A cell is text exactly as collected, a list of codes, `{"missing": code}` or `{"file": sha256, …}`. The row of a group that
-does not repeat is "1". A row marked in error has the extra key `_error` with the reason. A path is `VS/1/HEIGHT`.
+A cell is text exactly as collected, a list of codes, `{"missing": code}` or `{"file": sha256, …}`. The row of
+a group that does not repeat is "1". A row marked in error has the extra key `_error` with the reason. A path
+is `VS/1/HEIGHT`.
 """
 
 from collections.abc import Iterable, Iterator

@@ -1,4 +1,4 @@
-"""Building definitions from parsed text; whatever is wrong is noted and reading goes on, so that all faults come at once."""
+"""Building definitions from parsed text; what is wrong is noted and reading goes on, so that all faults come at once."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Expressions of the study language: compiled once, evaluated often; three-valued and bounded.
 
-No Python is evaluated. The grammar is small: comparison, and/or/not, arithmetic, functions of a fixed table, aggregates over
-forms. What depends on a missing answer is not evaluable (`None`), neither false nor an error.
+No Python is evaluated. The grammar is small: comparison, and/or/not, arithmetic, functions of a fixed table,
+aggregates over forms. What depends on a missing answer is not evaluable (`None`), neither false nor an error.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from design.grammar import BUILTINS, MAX_DEPTH, ExpressionFault, Parser
+from design.grammar import BUILTINS, MAX_DEPTH, Parser
+from design.tokens import ExpressionFault
 
 __all__ = ["BUILTINS", "MAX_DEPTH", "Expression", "ExpressionFault", "Scope", "TooCostly", "compile_expression"]
 MAX_LENGTH, MAX_STEPS = 4_000, 200_000

@@ -9,6 +9,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from typing import Any
 
 from design import dates, operators, patterns
+from design.aggregates import REDUCERS
 from design.dates import PartialDate
 
 Node = Callable[[Any], Any]
@@ -33,7 +34,7 @@ def _lenient(compute: Callable[..., Any]) -> Callable[[list[Node], list[Any]], N
 
 
 def _on_name(method: str) -> Callable[[list[Node], list[Any]], Node]:
-    """A question about an item itself: answered, missing, reason. The third part of a name's hint asks for its reason."""
+    """A question about an item itself: answered, missing, reason. The third part of a name's hint asks for it."""
 
     def build(nodes: list[Node], hints: list[Any]) -> Node:
         inner = nodes[0]
@@ -222,8 +223,8 @@ FUNCTIONS: dict[str, Callable[[list[Node], list[Any]], Node]] = {
     "ceil": _strict(_rounded(ROUND_CEILING)),
     "abs": _strict(_absolute),
     "sqrt": _strict(_sqrt),
-    "min_of": _strict(_extreme(operators.REDUCERS["min"])),
-    "max_of": _strict(_extreme(operators.REDUCERS["max"])),
+    "min_of": _strict(_extreme(REDUCERS["min"])),
+    "max_of": _strict(_extreme(REDUCERS["max"])),
     "sum_of": _strict(_sum_of),
     "mean_answered": _lenient(_mean_answered),
     "count_answered": _lenient(_count_answered),

@@ -5,22 +5,17 @@ A chain of one sign becomes one node, so that a long chain is not a deep one.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 from design import operators
+from design.aggregates import Selection, aggregate, placed
 from design.functions import ARGUMENTS, FUNCTIONS
 from design.patterns import PatternFault, safe_pattern
+from design.tokens import ExpressionFault, Reads, tokens
 
 MAX_DEPTH = 40
-TOKEN = re.compile(
-    r"\s*(?:(?P<number>\d+(?:\.\d+)?)|(?P<string>'[^']*'|\"[^\"]*\")|(?P<name>[A-Za-z_][A-Za-z0-9_]*)"
-    r"|(?P<op><>|<=|>=|[=<>+\-*/(),.]))",
-    re.ASCII,
-)
 AGGREGATES = ("any", "count", "every", "min", "max", "sum", "mean", "first", "last", "list", "distinct")
 OF_FORMS, OF_ITEMS = ("any", "every"), ("min", "max", "sum", "mean", "first", "last", "list", "distinct")
 PLACED = ("same_event", "at", "previous")
@@ -36,28 +31,6 @@ SEES_NOTHING = {"missing", "answered", "known", "coalesce", "case", "count_answe
 Node = Callable[[Any], Any]
 # The node, and a hint: ("name", x, reason) | ("text", x) | ("list", […]) | ("results", […]) | ("keys", […]) | None
 Parsed = tuple[Node, Any]
-
-
-class ExpressionFault(Exception):
-    """An expression that cannot be read; the message says where and what to do."""
-
-
-@dataclass
-class Reads:
-    """What an expression reads, noted while it is compiled."""
-
-    names: set[str] = field(default_factory=set)
-    qualified: set[tuple[str, str]] = field(default_factory=set)
-    single: set[tuple[str, str]] = field(default_factory=set)
-    scoped: list[tuple[str, str]] = field(default_factory=list)
-    forms: set[str] = field(default_factory=set)
-    counted: set[str] = field(default_factory=set)
-    functions: list[str] = field(default_factory=list)
-    comparisons: list[tuple[str, str]] = field(default_factory=list)
-    parameters: set[str] = field(default_factory=set)
-    lookups: list[tuple[str, str | None]] = field(default_factory=list)
-    events: set[str] = field(default_factory=set)
-    anywhere: set[str] = field(default_factory=set)
 
 
 def _no_reason(scope: Any) -> None:
@@ -76,24 +49,10 @@ class Parser:
 
     def __init__(self, source: str) -> None:
         self.source, self.position, self.depth = source, 0, 0
-        self.tokens = self._tokens()
+        self.tokens = tokens(source)
         self.index = 0
         self.reads = Reads()
         self.where: list[str] = []
-
-    def _tokens(self) -> list[tuple[str, str, int]]:
-        found: list[tuple[str, str, int]] = []
-        position = 0
-        text = self.source.rstrip()
-        while position < len(text):
-            match = TOKEN.match(text, position)
-            if not match:
-                what = repr(text[position:].strip()[:10])
-                raise ExpressionFault(f"unexpected {what} at {position + 1}; quote texts with '…'")
-            kind = match.lastgroup or ""
-            found.append((kind, match.group(kind), match.start(kind)))
-            position = match.end()
-        return found
 
     def _peek(self) -> tuple[str, str]:
         return self.tokens[self.index][:2] if self.index < len(self.tokens) else ("end", "")
@@ -352,8 +311,8 @@ class Parser:
         if item is None and (not named or SEES_NOTHING & set(self.reads.functions[called:])):
             self.reads.counted.add(form)
         keys = tuple(hint[1]) if hint and hint[0] == "keys" else ()
-        selection = operators.Selection(form, item, condition, named, keys)
-        return operators.aggregate(name, selection), ("name", item, _no_reason, False) if item else None
+        selection = Selection(form, item, condition, named, keys)
+        return aggregate(name, selection), ("name", item, _no_reason, False) if item else None
 
     def _condition(self, form: str) -> tuple[Node | None, Any]:
         if not self._take("where"):
@@ -388,5 +347,5 @@ class Parser:
         if name != "same_event":
             self.reads.anywhere.add(form)
         self.reads.qualified.add((form, item))
-        reason = operators.placed(name, event, form, "~" + item)
-        return operators.placed(name, event, form, item), ("name", item, reason, False)
+        reason = placed(name, event, form, "~" + item)
+        return placed(name, event, form, item), ("name", item, reason, False)

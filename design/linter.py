@@ -23,8 +23,8 @@ def check(study: StudyDef, builder: Builder) -> None:
         for item in form.items:
             _item(study, form, item, builder)
         _form(study, form, builder)
-    for file, where, rule, form in _expressions(study):
-        _expression(study, builder, file, where, rule, form)
+    for file, where, rule, owner in _expressions(study):
+        _expression(study, builder, file, where, rule, owner)
     _names(study, builder)
     _checks(study, builder)
     _circles(study, builder)

@@ -1,7 +1,7 @@
 """Regular expressions that cannot run for ever: a small part of the syntax, judged before it is ever used (SEC-27).
 
-Backtracking costs the product of all choices. So a repeat holds neither a repeat nor a choice, at most two repeats are without
-end, and all other choices together stay few. Texts are cut before they are matched.
+Backtracking costs the product of all choices. So a repeat holds neither a repeat nor a choice, at most two
+repeats are without end, and all other choices together stay few. Texts are cut before they are matched.
 """
 
 from __future__ import annotations

@@ -67,7 +67,7 @@ def event_status(
     next_opens: date | None,
     today: date,
 ) -> str:
-    """An event's status on a day: due from window opening, overdue one day after closing, missed when the next opens."""
+    """The status on a day: due when the window opens, overdue a day after it closes, missed when the next opens."""
     if state != "planned":
         return state
     if target is None or opens is None or closes is None:

@@ -1,7 +1,8 @@
 """What an answer may look like: one table of item types, used by forms, checks and exports alike.
 
-`parse` turns what was typed into the cell that is stored (exactly as collected), `to_value` turns a cell into what rules
-calculate with. Full-width digits are normalised for numbers, dates and times only; texts are stored as typed.
+`parse` turns what was typed into the cell that is stored (exactly as collected), `to_value` turns a cell into
+what rules calculate with. Full-width digits are normalised for numbers, dates and times only; texts are
+stored as typed.
 """
 
 from __future__ import annotations

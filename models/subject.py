@@ -37,9 +37,7 @@ class Subject(db.Model):
     created_at: Mapped[datetime] = mapped_column(UtcTime)
 
     site: Mapped[Site] = relationship()
-    events: Mapped[list["StudyEvent"]] = relationship(
-        back_populates="subject", order_by="StudyEvent.position"
-    )
+    events: Mapped[list["StudyEvent"]] = relationship(back_populates="subject", order_by="StudyEvent.position")
 
     @property
     def label(self) -> str:
@@ -63,9 +61,7 @@ class StudyEvent(db.Model):
     closes: Mapped[date | None] = mapped_column(IsoDate)
     projected: Mapped[bool] = mapped_column(default=False)
     visit_date: Mapped[date | None] = mapped_column(IsoDate)
-    state: Mapped[str] = mapped_column(
-        Text, default="planned"
-    )  # planned, done, not_done, missed, not_applicable
+    state: Mapped[str] = mapped_column(Text, default="planned")  # planned, done, not_done, missed, not_applicable
     reason: Mapped[str | None] = mapped_column(Text)
 
     subject: Mapped[Subject] = relationship(back_populates="events")

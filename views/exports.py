@@ -22,9 +22,7 @@ def _form() -> ExportInput:
         for name, words in exporting.FORMATS.items()
         if name != "trail" or access.may(user, "view trail")
     ]
-    form.sites.choices = [
-        (site.code, f"{site.code} {site.name(language())}") for site in finding.sites(user, "export")
-    ]
+    form.sites.choices = [(site.code, f"{site.code} {site.name(language())}") for site in finding.sites(user, "export")]
     return form
 
 
@@ -45,9 +43,7 @@ def make() -> ResponseReturnValue:
     form = _form()
     if not form.validate_on_submit():
         return _page(form), 422
-    export = exporting.make(
-        signed_in_user(), form.formats.data or [], form.sites.data or [], form.reason.data or ""
-    )
+    export = exporting.make(signed_in_user(), form.formats.data or [], form.sites.data or [], form.reason.data or "")
     flash(_("The package is ready: %(name)s", name=export.file_name), "ok")
     return redirect(url_for("exports.index"), 303)
 
@@ -66,6 +62,4 @@ def fetch(export_id: int) -> ResponseReturnValue:
 
 def _page(form: ExportInput) -> str:
     exports = finding.exports(signed_in_user())
-    return render_template(
-        "exports/index.html", form=form, exports=exports[:NEWEST], formats=exporting.FORMATS
-    )
+    return render_template("exports/index.html", form=form, exports=exports[:NEWEST], formats=exporting.FORMATS)

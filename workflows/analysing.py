@@ -69,9 +69,7 @@ def summarise(user: User, language: str) -> Page | None:
 
 
 def _forms(definitions: dict[str, Definition]) -> frozenset[str]:
-    return frozenset(
-        definition.column[0] for definition in definitions.values() if definition.kind == "column"
-    )
+    return frozenset(definition.column[0] for definition in definitions.values() if definition.kind == "column")
 
 
 def _people(user: User, design: StudyDef, definitions: dict[str, Definition]) -> list[Person]:
@@ -99,6 +97,4 @@ def _person(
     day = today(subject.site.timezone)
     values = {key: evaluate_expression(design, record, rule, day) for key, rule in rules.items()}
     enrolled = subject.number is not None
-    return Person(
-        subject.label, subject.screening_number, subject.site.code, subject.status, enrolled, values
-    )
+    return Person(subject.label, subject.screening_number, subject.site.code, subject.status, enrolled, values)

@@ -172,5 +172,3 @@ def duplicates_of(subject: Subject) -> list[Subject]:
         return []
     same = select(Subject).where(Subject.person_key == subject.person_key, Subject.id != subject.id)
     return list(db.session.scalars(same))
-
-

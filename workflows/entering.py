@@ -141,9 +141,7 @@ def _kept_overrides(place: FormPlace, given: dict[str, str], findings: list[Find
     return {check: reason for check, reason in merged.items() if check in failing}
 
 
-def _refuse_findings(
-    change: Change, place: FormPlace, findings: list[Finding], reasons: dict[str, str]
-) -> None:
+def _refuse_findings(change: Change, place: FormPlace, findings: list[Finding], reasons: dict[str, str]) -> None:
     hard = [found for found in findings if found.severity == "hard"]
     if hard:
         raise Invalid(hard)
@@ -198,9 +196,7 @@ def _store(change: Change, place: FormPlace, verdict: Verdict, reasons: dict[str
     return data
 
 
-def _mark_derived(
-    change: Change, data: FormData, answers: Answers, differences: list[tuple[str, Any, Any]]
-) -> None:
+def _mark_derived(change: Change, data: FormData, answers: Answers, differences: list[tuple[str, Any, Any]]) -> None:
     """Name the system, not the person, as the source of what was computed or taken out (AUD-14)."""
     typed = dict(documents.iter_cells(answers))
     for path, _, new in differences:

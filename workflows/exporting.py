@@ -33,9 +33,7 @@ def folder() -> Path:
     return Path(current_app.config["SETTINGS"].instance_dir) / "exports"
 
 
-def make(
-    user: User, formats: Sequence[str], site_codes: Sequence[str] | None = None, reason: str = ""
-) -> Export:
+def make(user: User, formats: Sequence[str], site_codes: Sequence[str] | None = None, reason: str = "") -> Export:
     """Make a package of the sites given (None: all that the user may export) and record it.
 
     Raises:
@@ -66,9 +64,7 @@ def _record(user: User, study: Study, built: package.Package, formats: Sequence[
     site_codes = built.manifest["filters"]["sites"]
     detail = {"formats": list(formats), "sites": site_codes, "sha256": built.sha256, "size": built.size}
     about = f"export/{built.path.name}"
-    with Change(
-        by=user, action="export", reason=reason, about=about, chain=study.oid, detail=detail
-    ) as change:
+    with Change(by=user, action="export", reason=reason, about=about, chain=study.oid, detail=detail) as change:
         access.require(change, "export")
         export = Export(
             study_id=study.id,
@@ -123,9 +119,7 @@ def _require_trail(user: User, sites: list[Site]) -> None:
 
 def _scope(user: User, study: Study, sites: list[Site]) -> Scope:
     """All sites only for who may export all of them: the system's own trail goes with it."""
-    every = access.sites_for(user, "export") is None and {site.id for site in sites} >= {
-        s.id for s in study.sites
-    }
+    every = access.sites_for(user, "export") is None and {site.id for site in sites} >= {s.id for s in study.sites}
     versions = {version.id: finding.design(version.id) for version in finding.versions()}
     return Scope(study.id, versions, None if every else frozenset(site.id for site in sites))
 

@@ -49,7 +49,9 @@ def study() -> Study:
 
 def has_study() -> bool:
     """Whether anything has been published yet."""
-    return db.session.scalars(select(Study.id).where(Study.current_version_id.is_not(None)).limit(1)).first() is not None
+    return (
+        db.session.scalars(select(Study.id).where(Study.current_version_id.is_not(None)).limit(1)).first() is not None
+    )
 
 
 @lru_cache(maxsize=64)

@@ -45,7 +45,7 @@ def participants(user: User, filters: Filters, page: int = 1) -> tuple[list[Subj
     return found[:PAGE], len(found) > PAGE
 
 
-def _narrowed(selection: Select[Subject], filters: Filters) -> Select[tuple[Subject]]:
+def _narrowed(selection: Select[Subject], filters: Filters) -> Select[Subject]:
     if filters.text:
         like = "%" + filters.text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
         named = (Subject.number.ilike(like, escape="\\"), Subject.screening_number.ilike(like, escape="\\"))

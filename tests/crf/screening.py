@@ -78,9 +78,7 @@ def found(
     study: StudyDef, instance: FormInstance, others: list[FormInstance] | None = None, **how: Any
 ) -> dict[str, str]:
     """The checks that find something: id and severity."""
-    return {
-        finding.check_id: finding.severity for finding in verdict(study, instance, others, **how).findings
-    }
+    return {finding.check_id: finding.severity for finding in verdict(study, instance, others, **how).findings}
 
 
 def severities(
@@ -88,11 +86,7 @@ def severities(
 ) -> set[str]:
     """How severely the checks of one item find fault; cross-form checks of checks.toml left out."""
     own = {check.id for check in study.items[item].checks}
-    return {
-        finding.severity
-        for finding in verdict(study, instance, others, **how).findings
-        if finding.check_id in own
-    }
+    return {finding.severity for finding in verdict(study, instance, others, **how).findings if finding.check_id in own}
 
 
 @dataclass(frozen=True)

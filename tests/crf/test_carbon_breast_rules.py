@@ -25,9 +25,7 @@ def study():
     return read_study(STUDY)
 
 
-def form(
-    study, form_id: str, event: str, repeat: int = 1, rows: dict | None = None, **values: Any
-) -> FormInstance:
+def form(study, form_id: str, event: str, repeat: int = 1, rows: dict | None = None, **values: Any) -> FormInstance:
     """An instance with the given values; `rows` is {group: {row: {item: value}}}."""
     number = ORDER.get(event) or (200 + int(event[2:-1]) if event.startswith("FU") else 990)
     answers: dict[str, Any] = defaultdict(dict)
@@ -46,8 +44,7 @@ def consent(study, day: str = "2027-01-04", **more: Any) -> FormInstance:
 def fractions(study, *days: str, **more: Any) -> list[FormInstance]:
     """One fraction per day."""
     return [
-        form(study, "RTFX", "RTD", k, FXDAT=day, FXNO=str(k), **{**FRACTION, **more})
-        for k, day in enumerate(days, 1)
+        form(study, "RTFX", "RTD", k, FXDAT=day, FXNO=str(k), **{**FRACTION, **more}) for k, day in enumerate(days, 1)
     ]
 
 
@@ -108,9 +105,7 @@ def test_without_any_fraction_the_decision_is_the_anchor(study):
     assert value(study, study.anchors["EOT"], record) == date(2027, 3, 5)
 
 
-@pytest.mark.parametrize(
-    ("first", "expected"), [("2027-03-01", date(2027, 4, 1)), ("2027-03-04", date(2027, 4, 6))]
-)
+@pytest.mark.parametrize(("first", "expected"), [("2027-03-01", date(2027, 4, 1)), ("2027-03-04", date(2027, 4, 6))])
 def test_24_fractions_are_projected_over_weekends(study, first, expected):
     record = [*prescription(study), *fractions(study, first)]
     assert value(study, study.projected["EOT"], record) == expected
@@ -169,9 +164,7 @@ def test_x10_staged_side_without_pathology(study):
     assert "X10" not in found(study, judged, [form(study, "BCH", "SCR", BCLAT="R")])
 
 
-@pytest.mark.parametrize(
-    ("size", "stage", "asked"), [("20", "T1c", False), ("21", "T1c", True), ("50", "T2", False)]
-)
+@pytest.mark.parametrize(("size", "stage", "asked"), [("20", "T1c", False), ("21", "T1c", True), ("50", "T2", False)])
 def test_x11_size_and_stage(study, size, stage, asked):
     assert ("X11" in found(study, form(study, "STG", "SCR", TSIZE=size, CT=stage), [])) is asked
 

@@ -204,9 +204,7 @@ def test_every_check_of_these_forms_has_a_case(study):
     ranges = ("-H", "-S", "-P")
     written = {check.id for form in FORMS for item in study.forms[form].items for check in item.checks}
     tried = {case.check for case in (*CASES, *EXCLUSIONS)}
-    assert {each for each in written if not each.endswith(ranges)} - tried == {
-        "ENR03"
-    }  # needs another parameter
+    assert {each for each in written if not each.endswith(ranges)} - tried == {"ENR03"}  # needs another parameter
 
 
 @pytest.mark.parametrize("status", ["enrolled", "on_treatment", "follow_up"])

@@ -229,9 +229,7 @@ SHOWN_WITH = {
 @pytest.mark.parametrize(
     ("item", "hard_low", "hard_high", "soft_low", "soft_high"), RANGES, ids=[each[0] for each in RANGES]
 )
-def test_a_range_holds_at_its_limits_and_not_one_step_beyond(
-    study, item, hard_low, hard_high, soft_low, soft_high
-):
+def test_a_range_holds_at_its_limits_and_not_one_step_beyond(study, item, hard_low, hard_high, soft_low, soft_high):
     definition = study.items[item]
     step = Decimal(1).scaleb(-(definition.digits or 0))
     others = [at(study, "BCH SCR", {"BCLAT": "L"})] if item == "LVEF" else []

@@ -1,5 +1,5 @@
 """What the laboratory form derives: standard result, range, indicator and CTCAE grade at the boundaries."""
-# ruff: noqa: E501 (a case reads as one line of a table)
+
 
 from __future__ import annotations
 
@@ -75,9 +75,7 @@ def test_a_boundary_value_belongs_to_the_milder_grade(study, test, result, expec
         ("BILI", "30", "30", "0"), ("BILI", "30.1", "30", "1"), ("BILI", "45", "30", "1"), ("BILI", "45.1", "30", "2"),
     ],
 )  # fmt: skip
-def test_liver_values_are_graded_by_the_upper_limit_or_an_abnormal_baseline(
-    study, test, result, baseline, expected
-):
+def test_liver_values_are_graded_by_the_upper_limit_or_an_abnormal_baseline(study, test, result, baseline, expected):
     assert grade(study, test, result, baseline) == expected
 
 

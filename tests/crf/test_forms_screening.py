@@ -126,10 +126,7 @@ def test_receptor_status(study, asked, derived, percent, status):
     ],
 )
 def test_her2_status(study, ihc, ish, status):
-    assert (
-        cell(study, "HER2ST", form(study, "BM", "SCR", HER2IHC=ihc, **({"HER2ISH": ish} if ish else {})))
-        == status
-    )
+    assert cell(study, "HER2ST", form(study, "BM", "SCR", HER2IHC=ihc, **({"HER2ISH": ish} if ish else {}))) == status
 
 
 @pytest.mark.parametrize(
@@ -234,10 +231,7 @@ def test_change_from_baseline_and_from_nadir(study):
     record = []
     for event, size in (("SCR", "50.0"), ("FU3M", "30.0"), ("FU6M", "20.0"), ("FU12M", "25.0")):
         record.append(judged(study, lesions(study, event, ("MEA", size)), record))
-    found = [
-        [cell(study, name, each, record) for name in ("TLSOD", "TLNAD", "TLPCHG", "TLPNAD")]
-        for each in record
-    ]
+    found = [[cell(study, name, each, record) for name in ("TLSOD", "TLNAD", "TLPCHG", "TLPNAD")] for each in record]
     assert found == [
         ["50.0", None, None, None],
         ["30.0", "50.0", "-40.00", "-40.00"],

@@ -29,15 +29,11 @@ def test_a_package_is_made_and_can_be_downloaded(clinic):
     assert answer.mimetype == "application/zip" and answer.data[:2] == b"PK"
     assert "attachment" in answer.headers["Content-Disposition"]
     with clinic.app.app_context():
-        actions = [
-            change.action for change in db.session.query(Change).filter(Change.action.like("%export%"))
-        ]
+        actions = [change.action for change in db.session.query(Change).filter(Change.action.like("%export%"))]
     assert actions == ["export", "download export"]
 
 
-@pytest.mark.parametrize(
-    "field, value", [("formats", []), ("sites", []), ("reason", ""), ("formats", ["pdf"])]
-)
+@pytest.mark.parametrize("field, value", [("formats", []), ("sites", []), ("reason", ""), ("formats", ["pdf"])])
 def test_an_incomplete_or_unknown_choice_is_refused_on_the_same_page(clinic, field, value):
     answer = post(clinic.sign_in("dora"), **{field: value})
     assert answer.status_code == 422 and 'class="error"' in answer.text

@@ -32,7 +32,12 @@ def desks(app, monkeypatch):
     towns = {"01": "wuwei", "02": "lanzhou"}
     return {
         site.code: Desk(
-            study.oid, site, users[f"nurse.{towns[site.code]}"], users[f"investigator.{towns[site.code]}"], Random(1), calendar
+            study.oid,
+            site,
+            users[f"nurse.{towns[site.code]}"],
+            users[f"investigator.{towns[site.code]}"],
+            Random(1),
+            calendar,
         )
         for site in study.sites
     }
@@ -89,7 +94,10 @@ def test_the_second_saver_of_a_form_is_told_who_was_first(desks) -> None:
     consent(desk, subject, desk.calendar.day)
     desk.save(subject, "SCR", "VS", desk.calendar.day, {"WEIGHT": "60.0"})
     place = finding.place(desk.nurse, subject.id, "SCR", "VS", 1)
-    with pytest.raises(Refusal) as refused, Change(by=desk.nurse, action="save form", reason="更正", chain="x") as change:
+    with (
+        pytest.raises(Refusal) as refused,
+        Change(by=desk.nurse, action="save form", reason="更正", chain="x") as change,
+    ):
         entering.save_form(change, place, place.data.answers, revision=0)
     assert refused.value.code == "stale"
 
@@ -127,8 +135,14 @@ def test_the_last_place_is_taken_once(app, desks, monkeypatch) -> None:
         for number in range(cap - 1):
             db.session.add(
                 Subject(
-                    study_id=desks["01"].site.study_id, site_id=desks["01"].site.id, screening_number=f"X{number}",
-                    number=f"N{number}", place=number + 1, created_at=clock.now(), status="enrolled", possible_duplicate=False,
+                    study_id=desks["01"].site.study_id,
+                    site_id=desks["01"].site.id,
+                    screening_number=f"X{number}",
+                    number=f"N{number}",
+                    place=number + 1,
+                    created_at=clock.now(),
+                    status="enrolled",
+                    possible_duplicate=False,
                 )  # fmt: skip
             )
     db.session.remove()

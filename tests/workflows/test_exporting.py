@@ -125,9 +125,7 @@ def test_a_file_that_was_changed_on_disk_is_not_given_out(house):
 
 
 def test_the_manifest_s_chain_head_is_the_last_change_before_the_export(house):
-    before = db.session.scalars(
-        select(Change).where(Change.chain == "small").order_by(Change.seq.desc())
-    ).first()
+    before = db.session.scalars(select(Change).where(Change.chain == "small").order_by(Change.seq.desc())).first()
     link, seq = before.link, before.seq
     manifest = orjson.loads(read(house.make("dora"), "manifest.json"))
     assert (manifest["chain"]["seq"], manifest["chain"]["link"]) == (seq, link)
