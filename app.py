@@ -32,6 +32,7 @@ from views import (
     trail,
     users,
 )
+from views.addresses import RowNumber
 from views.session import StoredSessions
 from workflows.signing_in import find_user
 
@@ -60,6 +61,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     """
     settings = settings or Settings.from_environ()
     app = Flask(__name__, instance_path=str(Path(settings.instance_dir).resolve()))
+    app.url_map.converters["int"] = RowNumber
     app.config.update(_configuration(settings))
     _make_folder(settings)
     app.session_interface = StoredSessions()

@@ -8,9 +8,10 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from forms.participant_input import ScreenInput, VisitInput
-from models import Subject
+from models import Subject, User
 from models.change import Change
 from models.clock import today
+from views.addresses import page_asked, row_number
 from views.board import ICONS, Chip, board_of, event_name, subject_chip
 from views.guard import guard, signed_in_user
 from views.home import rows_of
@@ -64,7 +65,7 @@ def index() -> ResponseReturnValue:
     user = signed_in_user()
     sites = finding.sites(user, "view participants")
     filters = _filters(sites)
-    page = max(1, request.args.get("page", 1, int))
+    page = page_asked()
     found, more = listing.participants(user, filters, page)
     args = {
         name: value for name, value in request.args.items() if name in ("q", "status", "site", "attention") and value
@@ -132,12 +133,13 @@ def _line(subject: Subject, counts: listing.Counts, events: list[Any]) -> Line:
 def new() -> ResponseReturnValue:
     """Ask at which site the screening starts."""
     user = signed_in_user()
-    number = request.args["previous"] if _is_number("previous") else None
-    return _render_new(_screen_input(), finding.subject(user, int(number), "screen") if number else None)
+    return _render_new(_screen_input(), _previous(user, request.args.get("previous")))
 
 
-def _is_number(name: str) -> bool:
-    return request.args.get(name, "").isascii() and request.args.get(name, "").isdigit()
+def _previous(user: User, number: str | None) -> Subject | None:
+    """The failed attempt of the person who is screened again."""
+    subject_id = row_number(number)
+    return None if subject_id is None else finding.subject(user, subject_id, "screen")
 
 
 def _screen_input() -> ScreenInput:
@@ -155,8 +157,7 @@ def _render_new(form: ScreenInput, previous: Subject | None, status: int = 200) 
 def screen() -> ResponseReturnValue:
     """Start the screening: the system issues the number."""
     user, form = signed_in_user(), _screen_input()
-    number = form.previous.data or ""
-    previous = finding.subject(user, int(number), "screen") if number.isascii() and number.isdigit() else None
+    previous = _previous(user, form.previous.data)
     if not form.validate_on_submit():
         return _render_new(form, previous, 422)
     site = finding.site(user, "screen", form.site.data)
@@ -188,7 +189,7 @@ def show(subject_id: int) -> ResponseReturnValue:
         status=subject_chip(subject),
         screened=instant(subject.created_at)[:10],
         previous=listing.rescreened_from(user, subject),
-        duplicates=enrolling.duplicates_of(subject) if resolves else [],
+        duplicates=enrolling.duplicates_of(user, subject) if resolves else [],
         board=board_of(subject, study, may_enter, request.args.get("visit", "")),
         may_screen=access.may(user, "screen", at=subject.site_id),
         may_schedule=access.may(user, "schedule visit", at=subject.site_id),
@@ -234,6 +235,6 @@ def history(subject_id: int) -> ResponseReturnValue:
     """Everything that was done about a participant, newest first."""
     user = signed_in_user()
     subject = finding.subject(user, subject_id, "view trail")
-    page = max(1, request.args.get("page", 1, int))
+    page = page_asked()
     changes, more = tracing.list_changes(user, TrailFilter(subject_id=subject.id), page)
     return render_template("participants/history.html", subject=subject, rows=rows_of(changes), more=more, page=page)

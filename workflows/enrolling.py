@@ -14,7 +14,7 @@ from design.definitions import StudyDef
 from design.evaluation import evaluate_expression
 from design.expressions import Expression
 from design.record import SubjectRecord
-from models import Site, Study, StudyEvent, Subject, db
+from models import Site, Study, StudyEvent, Subject, User, db
 from models.change import Change
 from models.clock import now, today
 from workflows import access, finding, scheduling
@@ -166,9 +166,10 @@ def mark_visit(change: Change, subject: Subject, event: StudyEvent, state: str) 
     event.state, event.reason = state, change.reason.strip()
 
 
-def duplicates_of(subject: Subject) -> list[Subject]:
-    """The other participants who may be the same person, for those who may resolve it."""
+def duplicates_of(user: User, subject: Subject) -> list[Subject]:
+    """The other participants who may be the same person, at sites where the user may resolve it (SEC-19)."""
     if not subject.person_key:
         return []
-    same = select(Subject).where(Subject.person_key == subject.person_key, Subject.id != subject.id)
+    selection = finding.subjects(user, "resolve duplicate")
+    same = selection.where(Subject.person_key == subject.person_key, Subject.id != subject.id)
     return list(db.session.scalars(same))

@@ -61,14 +61,18 @@ def _compiled(sha256: str, version_id: int) -> StudyDef:
     return load_study(version.files)
 
 
-@lru_cache(maxsize=256)
-def _hash_of(database: str, version_id: int) -> str:
-    return db.session.scalars(select(StudyVersion.sha256).where(StudyVersion.id == version_id)).one()
+def _hash_of(version_id: int) -> str:
+    """The hash of a version, remembered for as long as the session lives."""
+    known: dict[int, str] = db.session.info.setdefault("version hashes", {})
+    if version_id not in known:
+        selection = select(StudyVersion.sha256).where(StudyVersion.id == version_id)
+        known[version_id] = db.session.scalars(selection).one()
+    return known[version_id]
 
 
 def design(version_id: int) -> StudyDef:
     """The compiled definitions of a published version, from the database; compiled once per process."""
-    return _compiled(_hash_of(str(db.engine.url), version_id), version_id)
+    return _compiled(_hash_of(version_id), version_id)
 
 
 def design_for(site: Site) -> StudyDef:
@@ -137,9 +141,8 @@ def place(user: User, subject_id: int, event_key: str, form_id: str, repeat: int
     occasion = event(person, event_key)
     instances = stored(occasion, form_id)
     data = next((each for each in instances if each.repeat == repeat), None)
-    if repeat is not None and data is None:
-        if repeat != 1 or instances:
-            raise NotFound
+    if repeat is not None and data is None and (repeat != 1 or instances):
+        raise NotFound
     version_id = data.version_id if data else person.site.version_id
     definitions = design(version_id)
     form = definitions.forms.get(form_id)

@@ -1,6 +1,5 @@
 """What the laboratory form derives: standard result, range, indicator and CTCAE grade at the boundaries."""
 
-
 from __future__ import annotations
 
 import pytest

@@ -1,6 +1,5 @@
 """Every check of the radiotherapy forms RTRX to RTEND, and every range, at its limit (DAT-03)."""
 
-
 from __future__ import annotations
 
 import pytest

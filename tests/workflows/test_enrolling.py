@@ -143,7 +143,7 @@ def test_the_last_place_is_taken_once(app, desks, monkeypatch) -> None:
                     created_at=clock.now(),
                     status="enrolled",
                     possible_duplicate=False,
-                )  # fmt: skip
+                )
             )
     db.session.remove()
     start = threading.Barrier(2)

@@ -20,13 +20,19 @@ from models import ChangeEntries, FormData, Grant, StudyEvent, Subject, User, cl
 from models.change import Change, System
 from tests.small_study import files
 from tests.workflows.sequences import Step, steps
-from workflows import enrolling, entering, finding, granting, publishing
+from workflows import enrolling, entering, finding, granting, publishing, recording
 from workflows.refusals import Refusal
 
 PASSWORD = "quiet river 42 lanterns"
 SEQUENCES = int(os.environ.get("EDC_TEST_SEQUENCES", "60"))
 START = datetime(2026, 3, 16, 2, 0, tzinfo=UTC)
-STAFF = {"alice": ("nurse", "01"), "ines": ("investigator", "01"), "bob": ("nurse", "02"), "mona": ("monitor", None)}
+STAFF = {
+    "alice": ("nurse", "01"),
+    "ines": ("investigator", "01"),
+    "bob": ("nurse", "02"),
+    "mona": ("monitor", None),
+    "otto": ("administrator", None),
+}
 
 
 class BrokenOff(Exception):
@@ -52,10 +58,9 @@ class Work:
     def subject(self) -> Subject:
         return db.session.get_one(Subject, self.subject_id)
 
-    def begin(self) -> None:
-        """A participant with consent, so that sequences get somewhere."""
-        self.screen("alice")
-        self.save("alice", "SCR", "ICF", 1, {"ICF": {"1": {"CONSDAT": "2026-03-10"}}}, None, False)
+    def consent(self, name: str) -> None:
+        """Consent of the participant, so that sequences get somewhere."""
+        self.save(name, "SCR", "ICF", 1, {"ICF": {"1": {"CONSDAT": "2026-03-10"}}}, None, False)
 
     def do(self, step: Step) -> None:
         """One step. What is refused, or breaks off, leaves nothing behind; what is done is remembered."""
@@ -76,6 +81,7 @@ class Work:
         site = next(each for each in finding.study().sites if each.code == (STAFF[name][1] or "01"))
         with Change(by=self.user(name), action="screen", site=site, chain="small") as change:
             self.subject_id = enrolling.screen(change, site).id
+        self.consent(name)
 
     def save(self, name: str, key: str, form: str, repeat: int | None, answers: Any, why: Any, override: bool) -> None:
         user = self.user(name)
@@ -96,9 +102,11 @@ class Work:
         with Change(by=self.user(name), action="mark visit", reason=why, subject=subject, chain="small") as change:
             enrolling.mark_visit(change, subject, finding.event(subject, key), state)
 
-    def in_error(self, name: str, key: str, form: str, repeat: int, why: str | None) -> None:
-        place = finding.place(self.user(name), self.subject_id, key, form, repeat)
+    def in_error(self, name: str, number: int, why: str | None) -> None:
         user = self.user(name)
+        forms = recording.forms_of(self.subject())
+        data = forms[number % len(forms)]
+        place = finding.place(user, self.subject_id, data.study_event.key, data.form_id, data.repeat)
         with Change(by=user, action="mark in error", reason=why, subject=place.subject, chain="small") as change:
             entering.mark_in_error(change, place)
 
@@ -162,7 +170,7 @@ def work(app: Any, tmp_path: Path) -> Iterator[Callable[[], Work]]:
         def begin() -> Work:
             db.session.remove()
             made = Work()
-            made.begin()
+            made.screen("alice")
             return made
 
         yield begin
@@ -248,7 +256,7 @@ def test_what_is_written_past_the_trail_is_found(work: Callable[[], Work], state
     done = work()
     done.save("alice", "SCR", "VS", 1, {"VS": {"1": {"WEIGHT": "60.0"}}}, None, False)
     done.save("alice", "SCR", "SV", 1, {"SV": {"1": {"VISDAT": "2026-03-10"}}}, None, False)
-    done.in_error("alice", "SCR", "SV", 1, "mistyped")
+    done.in_error("alice", 0, "mistyped")
     verify_everything(done)
     db.session.remove()
     engine = create_engine(make_url(db.engine.url))
