@@ -1,5 +1,5 @@
 """Every check of the forms SV to PTH at its limit: what it objects to, and what it just lets pass (DAT-03)."""
-# ruff: noqa: E501 (a case reads as one line of a table)
+
 
 from __future__ import annotations
 

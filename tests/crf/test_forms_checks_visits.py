@@ -1,5 +1,5 @@
 """Every check of the forms CM to MDT, and every range of the forms SV to MDT, at its limit (DAT-03)."""
-# ruff: noqa: E501 (a case reads as one line of a table)
+
 
 from __future__ import annotations
 

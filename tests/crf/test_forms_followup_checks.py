@@ -1,5 +1,4 @@
 """Every check of the forms OTV to SIGN at its limit (DAT-03)."""
-# ruff: noqa: E501 (a case reads as one line of a table)
 
 from __future__ import annotations
 
@@ -511,7 +510,7 @@ CASES = [
     ),
     Case("DD03", "DD LOG", {"DTHSPEC": "breast cancer"}, {"DTHSPEC": "breast cancer C50.9"}, {"DTHCAUS": "BC"}),
     Case("SIGN01", "SIGN LOG", {"SGLEV": "PAGE"}, {"SGLEV": "VISIT"}),
-]
+]  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -424,7 +424,7 @@ CASES = [
         only_bad=(fx(2, FXDAT="2027-03-07"),),
         only_good=(fx(2, FXDAT="2027-03-06"),),
     ),
-]
+]  # fmt: skip
 ELSEWHERE = {"RTBM02", "DVH06"}  # the tables of this version have every port and no limit: see the tests below
 
 

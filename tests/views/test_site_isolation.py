@@ -167,6 +167,8 @@ def test_the_things_asked_for_below_do_exist(clinic: Clinic) -> None:
         if browser.get(real).status_code not in (200, 303):
             refused.add((endpoint, real))
     assert {endpoint for endpoint, _address in refused} <= {"forms.instances"}  # forms that do not repeat have no list
+    ours = clinic.sign_in("dora").get(f"/participants/{clinic.subjects['01']}").text  # type: ignore[attr-defined]
+    assert "02-S001" in ours, "who resolves duplicates at both sites is shown both"
 
 
 @pytest.mark.req("SEC-19", "ACC-02")
@@ -274,10 +276,8 @@ def test_work_at_the_other_site_leaves_every_page_as_it_was(
     browser = browsers[role]
 
     def everything() -> dict[str, str]:
-        return {address: re.sub(r'nonce="[^"]*"|name="csrf_token"[^>]*', "", page) for address, page in pages(browser)}
-
-    def pages(browser: Browser) -> list[tuple[str, str]]:
-        return list(crawl(browser).items())
+        pages = crawl(browser)
+        return {name: re.sub(r'nonce="[^"]*"|name="csrf_token"[^>]*', "", page) for name, page in pages.items()}
 
     before = everything()
     fill(clinic, "bob", "words-of-two", "why-of-two")
