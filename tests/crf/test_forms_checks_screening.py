@@ -1,6 +1,5 @@
 """Every check of the forms SV to PTH at its limit: what it objects to, and what it just lets pass (DAT-03)."""
 
-
 from __future__ import annotations
 
 import pytest

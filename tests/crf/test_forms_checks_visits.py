@@ -1,6 +1,5 @@
 """Every check of the forms CM to MDT, and every range of the forms SV to MDT, at its limit (DAT-03)."""
 
-
 from __future__ import annotations
 
 from decimal import Decimal
