@@ -94,6 +94,7 @@ def toxicity(
     day: date,
     grades: dict[str, int],
     ae: dict[str, str] | None = None,
+    week: int | None = None,
 ) -> None:
     """Grades of every term of list A (form OTV) or B (form LTX); a term not named has grade 0.
 
@@ -114,7 +115,8 @@ def toxicity(
             if ae and row["en"] in ae:
                 cells[f"{prefix}AEREF"] = ae[row["en"]]
         rows[code] = cells
-    desk.save(subject, event, form, day, {f"{prefix}DAT": day.isoformat(), f"{form}ROWS": rows})
+    head = {f"{prefix}DAT": day.isoformat()} | ({"OTWK": str(week)} if week else {})
+    desk.save(subject, event, form, day, {**head, f"{form}ROWS": rows})
 
 
 def questionnaire(desk: Desk, subject: Subject, event: str, day: date) -> None:

@@ -197,7 +197,7 @@ def _weekly(desk: Desk, subject: Subject, person: Profile, day: date, week: int)
     if week >= 3 and person.index % 3 == 0:
         grades["Fatigue"] = 1
     known = {"Dermatitis radiation": reference} if reference else None
-    toxicity(desk, subject, event, "OTV", day, grades, known)
+    toxicity(desk, subject, event, "OTV", day, grades, known, week)
 
 
 def _dermatitis(desk: Desk, subject: Subject, day: date, grade: int, week: int) -> str:

@@ -46,7 +46,6 @@ def dlt(grade: str, **more: str) -> dict:
     return EVENT | grades(("2027-03-10", grade)) | {"AERELRT": "PROB"} | more
 
 
-SERIOUS = {"AESER": "Y", "AESCRIT": ["LT"]}
 TAPE = {"LEMETH": "TAPE"}
 ARM = {
     "LEHNDA": "16.0",
