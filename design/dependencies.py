@@ -41,32 +41,42 @@ def needs(study: StudyDef, form_id: str) -> frozenset[str]:
     )
 
 
-def dependents(study: StudyDef, form_id: str, changed_items: frozenset[str] | None = None) -> dict[str, bool]:
+def dependents(
+    study: StudyDef, form_id: str, changed_items: frozenset[str] | None = None, event: str | None = None
+) -> dict[str, bool]:
     """The forms whose derivations or checks read this form (or just these items of it), in study order.
 
-    The value says how far: True, instances in any event; False, only those in the same event.
+    `event` is where the change stands; rules that read the form in another named event only are left out. The value
+    says how far: True, instances in any event; False, only those in the same event.
     """
-    return study.remembered(("dependents", form_id, changed_items), lambda: _dependents(study, form_id, changed_items))
+    key = ("dependents", form_id, changed_items, event)
+    return study.remembered(key, lambda: _dependents(study, form_id, changed_items, event))
 
 
-def _dependents(study: StudyDef, form_id: str, items: frozenset[str] | None) -> dict[str, bool]:
+def _dependents(study: StudyDef, form_id: str, items: frozenset[str] | None, event: str | None) -> dict[str, bool]:
     found: dict[str, bool] = {}
     for other in study.forms.values():
         if other.under:
             continue
         for rule in _rules(study, other.id):
-            reach = _reach(study, rule, form_id, items)
+            reach = _reach(study, rule, form_id, items, event)
             if reach is not None:
                 found[other.id] = found.get(other.id, False) or reach
     return found
 
 
-def _reach(study: StudyDef, rule: Expression, form_id: str, items: frozenset[str] | None) -> bool | None:
+def _reach(
+    study: StudyDef, rule: Expression, form_id: str, items: frozenset[str] | None, event: str | None = None
+) -> bool | None:
     """Whether a rule reads what changed: None, not at all; False, in its own event; True, in any event."""
     names = {form_id, *study.forms[form_id].children}
     reach: bool | None = None
     if rule.forms & names and (items is None or rule.items & items or not rule.items or rule.counted & names):
-        reach = bool(rule.anywhere & names)
+        pinned = {where for form, where in rule.pinned if form in names}
+        if rule.anywhere & names or (pinned and (event is None or event in pinned)):
+            reach = True
+        elif rule.beside & names:
+            reach = False
     if items is None or items & _date_items(study, form_id):  # the date of the event changes with them
         if any(name == "event_date" for _, name in rule.scoped):
             return True
@@ -82,14 +92,19 @@ def _date_items(study: StudyDef, form_id: str) -> frozenset[str]:
     return frozenset(item for form, _, item in parts if form == form_id)
 
 
-def checks_reading(study: StudyDef, judged: str, form_id: str, items: frozenset[str]) -> list[CheckDef] | None:
+def checks_reading(
+    study: StudyDef, judged: str, form_id: str, items: frozenset[str], event: str | None = None
+) -> list[CheckDef] | None:
     """The checks of a form that read items of another; None when a derivation or skip logic reads them too."""
-    return study.remembered(("recheck", judged, form_id, items), lambda: _checks_reading(study, judged, form_id, items))
+    key = ("recheck", judged, form_id, items, event)
+    return study.remembered(key, lambda: _checks_reading(study, judged, form_id, items, event))
 
 
-def _checks_reading(study: StudyDef, judged: str, form_id: str, items: frozenset[str]) -> list[CheckDef] | None:
+def _checks_reading(
+    study: StudyDef, judged: str, form_id: str, items: frozenset[str], event: str | None
+) -> list[CheckDef] | None:
     def reads(rule: Expression | None) -> bool:
-        return rule is not None and _reach(study, rule, form_id, items) is not None
+        return rule is not None and _reach(study, rule, form_id, items, event) is not None
 
     found: list[CheckDef] = []
     for each in (judged, *study.forms[judged].children):

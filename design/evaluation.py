@@ -80,14 +80,21 @@ def evaluate(study: StudyDef, record: SubjectRecord, instance: FormInstance, *, 
 
 
 def recheck(
-    study: StudyDef, record: SubjectRecord, instance: FormInstance, form_id: str, items: frozenset[str], *, today: date
+    study: StudyDef,
+    record: SubjectRecord,
+    instance: FormInstance,
+    form_id: str,
+    items: frozenset[str],
+    event: str | None = None,
+    *,
+    today: date,
 ) -> tuple[set[str], list[Finding]] | None:
-    """Run again only those checks of an instance that read items of another form which just changed.
+    """Run again only those checks of an instance that read items of another form which just changed (in `event`).
 
     Returns the ids of the checks that were run and their findings; None when a derivation or skip logic reads the items
     too, so that the whole form has to be judged.
     """
-    checks = checks_reading(study, instance.form_id, form_id, items)
+    checks = checks_reading(study, instance.form_id, form_id, items, event)
     if checks is None:
         return None
     return {check.id for check in checks}, _Judgement(study, record, instance, today).rechecked(checks)

@@ -55,7 +55,9 @@ class Expression:
     parameters: frozenset[str]
     lookups: tuple[tuple[str, str | None], ...]
     events: frozenset[str]
-    anywhere: frozenset[str]  # forms read in other events than this one
+    anywhere: frozenset[str]  # forms read in any event
+    beside: frozenset[str]  # forms read in the event of the record
+    pinned: frozenset[tuple[str, str]]  # forms read in one named event
     counted: frozenset[str]  # forms of which the mere number of rows is read
     results: tuple[str, ...]  # texts that it may give
 
@@ -97,6 +99,8 @@ def compile_expression(source: str) -> Expression:
         lookups=tuple(reads.lookups),
         events=frozenset(reads.events),
         anywhere=frozenset(reads.anywhere),
+        beside=frozenset(reads.beside),
+        pinned=frozenset(reads.pinned),
         counted=frozenset(reads.counted),
         results=tuple(results),
     )

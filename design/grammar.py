@@ -299,7 +299,6 @@ class Parser:
         if form in ("this", "param") or (self._peek()[1] not in (".", "where", ")")):
             self._fail(f"{name} goes over the rows of a form: {name}(FORM.ITEM where …); for values take {name}_of")
         self.reads.forms.add(form)
-        self.reads.anywhere.add(form)
         item = self._identifier() if self._take(".") else None
         if item:
             self.reads.scoped.append((form, item))
@@ -311,6 +310,11 @@ class Parser:
         if item is None and (not named or SEES_NOTHING & set(self.reads.functions[called:])):
             self.reads.counted.add(form)
         keys = tuple(hint[1]) if hint and hint[0] == "keys" else ()
+        event = _named_event(keys)
+        if event is None:
+            self.reads.anywhere.add(form)
+        else:
+            self.reads.pinned.add((form, event))
         selection = Selection(form, item, condition, named, keys)
         return aggregate(name, selection), ("name", item, _no_reason, False) if item else None
 
@@ -344,8 +348,25 @@ class Parser:
         item = self._identifier()
         self._expect(")")
         self.reads.forms.add(form)
-        if name != "same_event":
+        if name == "previous":
             self.reads.anywhere.add(form)
+        elif event is None:
+            self.reads.beside.add(form)
+        else:
+            self.reads.pinned.add((form, event))
         self.reads.qualified.add((form, item))
         reason = placed(name, event, form, "~" + item)
         return placed(name, event, form, item), ("name", item, reason, False)
+
+
+def _named_event(keys: tuple[tuple[str, Node], ...]) -> str | None:
+    """The event that a condition names outright (`event = 'SCR'`); None when it depends on the record."""
+    for name, node in keys:
+        if name == "event":
+            try:
+                value = node(None)
+            except (AttributeError, TypeError):  # it looks something up
+                continue
+            if isinstance(value, str):
+                return value
+    return None

@@ -32,6 +32,8 @@ class Reads:
     lookups: list[tuple[str, str | None]] = field(default_factory=list)
     events: set[str] = field(default_factory=set)
     anywhere: set[str] = field(default_factory=set)
+    beside: set[str] = field(default_factory=set)
+    pinned: set[tuple[str, str]] = field(default_factory=set)
 
 
 def tokens(source: str) -> list[tuple[str, str, int]]:

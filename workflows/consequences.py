@@ -52,7 +52,7 @@ def _affected(subject: Subject, study: StudyDef, changed: list[tuple[FormData, f
     anywhere: set[str] = set()
     in_event: set[tuple[str, int]] = set()
     for data, items in changed:
-        for form_id, is_anywhere in dependents(study, data.form_id, items).items():
+        for form_id, is_anywhere in dependents(study, data.form_id, items, data.study_event.event_id).items():
             if is_anywhere:
                 anywhere.add(form_id)
             else:
@@ -124,7 +124,7 @@ def _check_again(
     """Run only the checks that read what changed; False when that is not enough."""
     findings = data.findings
     for source, items in changed:
-        partly = recheck(definitions, record, instance, source.form_id, items, today=day)
+        partly = recheck(definitions, record, instance, source.form_id, items, source.study_event.event_id, today=day)
         if partly is None:
             return False
         run, found = partly
