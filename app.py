@@ -18,19 +18,31 @@ from models.change import ChangedMeanwhile
 from models.engine import configure_engine
 from settings import ROOT, Settings
 from views import (
+    amendments,
     analysis,
+    delegation,
+    deviations,
     errors,
     exports,
     forms,
     guard,
     headers,
     home,
+    monitoring,
     participants,
+    printing,
+    progress,
+    protection,
+    queries,
+    security,
     shell,
+    signing,
     signing_in,
     study,
     trail,
+    trail_reviews,
     users,
+    verification,
 )
 from views.addresses import RowNumber
 from views.session import StoredSessions
@@ -41,11 +53,23 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     home.blueprint,
     participants.blueprint,
     forms.blueprint,
+    queries.blueprint,
     exports.blueprint,
     analysis.blueprint,
     trail.blueprint,
     users.blueprint,
+    security.blueprint,
     study.blueprint,
+    verification.blueprint,
+    monitoring.blueprint,
+    trail_reviews.blueprint,
+    printing.blueprint,
+    progress.blueprint,
+    signing.blueprint,
+    protection.blueprint,
+    delegation.blueprint,
+    deviations.blueprint,
+    amendments.blueprint,
 )
 
 migrate = Migrate(directory=str(ROOT / "migrations"), compare_type=True)
@@ -80,6 +104,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.add_url_rule("/healthz", "healthz", healthz)
     shell.install(app)
     errors.install(app)
+    security.install(app)
     app.register_error_handler(ChangedMeanwhile, errors.on_changed_meanwhile)
     app.register_error_handler(DBAPIError, errors.on_trail_unavailable)
     commands.register(app)
@@ -113,7 +138,7 @@ def _configuration(settings: Settings) -> dict[str, Any]:
 
 
 def _make_folder(settings: Settings) -> None:
-    settings.instance_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    settings.make_private()
     logging.getLogger("evidentia").setLevel(logging.INFO)
 
 

@@ -14,17 +14,31 @@ import click
 from flask import Flask
 from flask.cli import AppGroup
 from sqlalchemy import select
+from tqdm import tqdm
 
 import demo
 from design.faults import StudyFaults
 from models import Change, Export, User, db, trail
 from models.change import System
-from workflows import exporting, finding, granting, passwords, publishing
+from workflows import (
+    activating,
+    amending,
+    exporting,
+    finding,
+    granting,
+    impact,
+    nightly,
+    passwords,
+    publishing,
+    signatures,
+)
+from workflows.amendment_report import Report
 from workflows.refusals import Refusal
 
 study_group = AppGroup("study", help="Check, seal, publish and compare study definitions.")
 user_group = AppGroup("user", help="Create users and grant roles.")
 export_group = AppGroup("export", help="Export datasets.")
+check_group = AppGroup("check", help="Judge the stored data again.")
 audit_group = AppGroup("audit", help="Verify and read the audit trail.")
 demo_group = AppGroup("demo", help="The synthetic demonstration trial.")
 
@@ -86,13 +100,70 @@ def publish(folder: Path, reason: str | None) -> None:
 @study_group.command("compare")
 @click.argument("old", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.argument("new", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--data", "with_data", is_flag=True, help="Also say what NEW does to the data that are stored here.")
 @without_traceback
-def compare(old: Path, new: Path) -> None:
+def compare(old: Path, new: Path, with_data: bool) -> None:
     """List what differs between two versions. Exit code 1 when anything does."""
     found = publishing.differences(old, new)
     for difference in found:
         click.echo(f"{difference.kind:8} {difference.path}: {difference.old!s} -> {difference.new!s}")
+    if with_data:
+        target = publishing.check(new).study
+        for site in finding.study().sites:
+            _echo_impact(site, amending.dry_run(site, target))
     sys.exit(1 if found else 0)
+
+
+def _echo_impact(site: Any, report: Report) -> None:
+    click.echo(f"Site {site.code}:")
+    for line in impact.as_lines(report):
+        click.echo(f"  {line}")
+
+
+def _number(text: str) -> int:
+    if not text.removeprefix("v").isdigit():
+        raise Refusal("no-version", number=text)
+    return int(text.removeprefix("v"))
+
+
+@study_group.command("activate")
+@click.option("--site", "site_code", required=True, help="Site code.")
+@click.option("--to", "number", required=True, help="Version, for example v2.")
+@click.option("--from", "day", required=True, type=click.DateTime(["%Y-%m-%d"]), help="First day.")
+@click.option("--approval", required=True, help="Reference of the ethics approval.")
+@click.option("--as", "username", required=True, help="Who activates it.")
+@without_traceback
+def activate(site_code: str, number: str, day: Any, approval: str, username: str) -> None:
+    """Let a site work under a published version from a day on: new forms only."""
+    user, site, version = _user(username), _site(site_code), amending.version(_number(number))
+    with Change(by=user, action="activate version", site=site, chain=finding.study().oid) as change:
+        activating.activate(change, site, version, day.date(), approval)
+    count = activating.spread(user, _site(site_code))
+    click.echo(f"Activated. {count} schedules renewed. Receipt {change.receipt}")
+
+
+@study_group.command("amend")
+@click.option("--site", "site_code", required=True, help="Site code.")
+@click.option("--to", "number", required=True, help="Version, for example v2.")
+@click.option("--dry-run", is_flag=True, help="Only say what would happen.")
+@click.option("--as", "username", default=None, help="Who moves the forms; not needed for a dry run.")
+@click.option("--reason", default="", help="Why, for the audit trail.")
+@without_traceback
+def amend(site_code: str, number: str, dry_run: bool, username: str | None, reason: str) -> None:
+    """Move the stored forms of a site to a version that is active there. An interrupted run is started again."""
+    site, version = _site(site_code), amending.version(_number(number))
+    if dry_run:
+        _echo_impact(site, amending.dry_run(site, finding.design(version.id)))
+        return
+    told = tqdm(desc="Forms", disable=None, file=sys.stderr)
+
+    def progress(done: int, total: int) -> None:
+        told.total = total
+        told.update(done - told.n)
+
+    run = amending.run(_user(username or ""), site, version, reason, progress)
+    told.close()
+    _echo_impact(_site(site_code), Report.of(run.report))
 
 
 @user_group.command("create")
@@ -170,11 +241,23 @@ def list_exports() -> None:
         click.echo(f"{made.id:5} {made.made_at:%Y-%m-%d %H:%M}Z {made.file_name} {made.size:,} bytes")
 
 
+@check_group.command("run")
+@without_traceback
+def run_checks() -> None:
+    """Run every check on every stored form and look at every visit's date; for the night. A second run changes nothing."""
+    for activation in activating.come_into_force():
+        number = finding.design(activation.version_id).version
+        click.echo(f"{activation.site.code}: version {number} is in force from {activation.from_date}")
+    report = nightly.run(lambda number, acts: click.echo(f"{number}: {acts} query act(s)"))
+    acts = ", ".join(f"{act} {count}" for act, count in sorted(report.acts.items())) or "nothing to do"
+    click.echo(f"{report.participants} participants, {report.changed} changed: {acts}.")
+
+
 @audit_group.command("verify")
 @without_traceback
 def verify() -> None:
     """Recompute every hash and compare the trail with the tables. Exit code 1 names the first change that does not fit."""
-    faults = trail.verify_all()
+    faults: list[object] = [*trail.verify_all(), *signatures.verify_signatures()]
     for fault in faults:
         click.echo(str(fault), err=True)
     if faults:
@@ -205,5 +288,5 @@ def load_demo() -> None:
 
 def register(app: Flask) -> None:
     """Add all command groups to the application."""
-    for group in (study_group, user_group, export_group, audit_group, demo_group):
+    for group in (study_group, user_group, export_group, check_group, audit_group, demo_group):
         app.cli.add_command(group)

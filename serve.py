@@ -14,7 +14,7 @@ import demo
 from app import create_app
 from models import db
 from settings import Settings, SettingsFault
-from workflows import first_administrator
+from workflows import first_administrator, signing_in
 
 
 class Server(BaseApplication):
@@ -51,6 +51,7 @@ def prepare(settings: Settings) -> Any:
     application = create_app(settings)
     with application.app_context():
         flask_migrate.upgrade()
+        signing_in.note_profile()
         if settings.mode == "demo" and not demo.is_loaded():
             demo.load()
         if settings.mode == "production":

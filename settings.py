@@ -10,6 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from sqlalchemy import make_url
+
+from workflows.mailing import MailServer
+from workflows.password_profiles import CN_MLPS3, NIST, PROFILES
+
 MODES = ("production", "demo", "test")
 SHORTEST_SECRET = 32
 FEWEST_DIFFERENT = 12
@@ -42,6 +47,8 @@ class Settings:
     content_limit: int = 16 * 1024 * 1024
     form_limit: int = 4 * 1024 * 1024
     form_parts: int = 8000
+    password_profile: str = CN_MLPS3.name
+    mail: MailServer | None = None
 
     def __post_init__(self) -> None:
         if self.mode not in MODES:
@@ -54,6 +61,10 @@ class Settings:
                 raise SettingsFault("SESSION_COOKIE_SECURE must stay on in production: cookies travel by HTTPS only.")
         if not (0 < self.idle_minutes <= 60 and 0 < self.absolute_hours <= 24):
             raise SettingsFault("IDLE_MINUTES must be 1 to 60 and ABSOLUTE_HOURS 1 to 24.")
+        if self.password_profile not in PROFILES:
+            raise SettingsFault(
+                f"PASSWORD_PROFILE must be one of {', '.join(PROFILES)}, not {self.password_profile!r}."
+            )
 
     def _refuse_weak_secret(self) -> None:
         secret = self.secret_key
@@ -68,6 +79,27 @@ class Settings:
     def hosts(self) -> list[str] | None:
         """The host names that may be asked for; the demonstration answers on this computer only."""
         return list(LOOPBACK) if self.mode == "demo" else list(self.trusted_hosts) or None
+
+    def make_private(self) -> None:
+        """Create the folder of the installation (mode 700) and the SQLite file (600) before the database does, which
+        would let everybody on the computer read them. A file that is there already is closed to others as well.
+        """
+        self.instance_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path = self._sqlite_file()
+        if path is None:
+            return
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.touch(mode=0o600)
+        for each in (path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")):
+            if each.is_file() and each.stat().st_uid == os.getuid():
+                each.chmod(0o600)
+
+    def _sqlite_file(self) -> Path | None:
+        """The database file; a relative one stands in the folder of the installation."""
+        url = make_url(self.database_url)
+        if url.get_backend_name() != "sqlite" or not url.database or url.database.startswith((":", "file:")):
+            return None
+        return self.instance_dir / url.database
 
     @property
     def cookie_name(self) -> str:
@@ -96,6 +128,8 @@ class Settings:
             session_cookie_secure=_yes(environ, "SESSION_COOKIE_SECURE", mode == "production"),
             trusted_hosts=tuple(environ.get("TRUSTED_HOSTS", "").split()),
             trusted_proxies=_whole(environ, "TRUSTED_PROXIES", 0),
+            password_profile=environ.get("PASSWORD_PROFILE", _usual_profile(mode)),
+            mail=_mail(environ),
         )
 
 
@@ -109,6 +143,31 @@ def _own_secret(folder: Path) -> str:
         path.touch(mode=0o600)
         path.write_text(secrets.token_urlsafe(48))
     return path.read_text().strip()
+
+
+def _usual_profile(mode: str) -> str:
+    """The hospital's; the demonstration's people have had their passwords since 2015 and keep them."""
+    return NIST.name if mode == "demo" else CN_MLPS3.name
+
+
+def _mail(environ: Mapping[str, str]) -> MailServer | None:
+    """Where alerts are mailed; None when no server is set."""
+    host = environ.get("SMTP_HOST", "")
+    if not host:
+        return None
+    sender, contact = environ.get("SMTP_FROM", ""), environ.get("SECURITY_CONTACT", "")
+    for name, address in (("SMTP_FROM", sender), ("SECURITY_CONTACT", contact)):
+        if "@" not in address or any(character <= " " for character in address):
+            raise SettingsFault(f"{name} must be a mail address when SMTP_HOST is set, not {address!r}.")
+    return MailServer(
+        host=host,
+        sender=sender,
+        security_contact=contact,
+        port=_whole(environ, "SMTP_PORT", 25),
+        starttls=_yes(environ, "SMTP_STARTTLS", True),
+        user=environ.get("SMTP_USER", ""),
+        password=environ.get("SMTP_PASSWORD", ""),
+    )
 
 
 def _whole(environ: Mapping[str, str], name: str, default: int) -> int:

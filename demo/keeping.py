@@ -48,7 +48,7 @@ class Desk:
 
     def screen(self, previous: Subject | None = None) -> Subject:
         """Start a screening."""
-        with clock.at(self.calendar.tick()), self._change(self.nurse, "screen participant") as change:
+        with clock.at(self.calendar.tick()), self._change(self.nurse, "screen") as change:
             return enrolling.screen(change, self.site, previous)
 
     def save(
@@ -75,6 +75,12 @@ class Desk:
             if fill:
                 answers = complete(place, answers, day, self.dice)
             return self._store(place, answers, person, reason)
+
+    def foresee(self, subject: Subject, event: str, form: str, values: dict[str, Any]) -> dict[str, Any]:
+        """The answers a form would have, derived ones too: what the page shows before it is saved."""
+        with clock.at(self.calendar.tick()):
+            place = self._place(self.nurse, subject, event, form, None)
+            return entering.check(place, document(place, values)).answers
 
     def _place(self, person: User, subject: Subject, event: str, form: str, repeat: int | None) -> Any:
         occasion = finding.event(subject, event)

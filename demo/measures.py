@@ -1,6 +1,7 @@
-"""What is measured again and again: vital signs, breast, laboratory, lesions, toxicity grades, questionnaires."""
+"""What is measured again and again: vital signs, breast, laboratory, images, lesions, arms, toxicity, questionnaires."""
 
 from datetime import date
+from typing import Any
 
 from demo.keeping import Desk
 from demo.profiles import Profile
@@ -15,11 +16,13 @@ ANALYTES = {
     "T3FR": (4.8, 0.5), "T4FR": (15.8, 1.6), "PT": (11.8, 0.5), "APTT": (29, 2), "INR": (1.0, 0.05),
 }  # fmt: skip
 WHOLE = {"HGB", "PLAT", "ALT", "AST", "CREAT", "ALB", "ALP", "GGT", "LDH", "SODIUM"}
+STILL_OPEN = 0.4  # of the mistyped weights: their query waits for an answer
+NOT_DONE = 0.04  # a sample that was lost, an examination that was not held: what the checks are for
 FALLING = {"WBC": 0.045, "NEUT": 0.04, "LYM": 0.11, "PLAT": 0.02}
 
 
 def vital_signs(desk: Desk, subject: Subject, event: str, person: Profile, day: date, weight: float) -> None:
-    """Vital signs of a visit; one in nine weights is mistyped and corrected with a reason."""
+    """Vital signs of a visit; one weight in twenty is mistyped, and most of those are corrected with a reason."""
     dice = desk.dice
     values = {
         "WEIGHT": f"{weight:.1f}",
@@ -32,9 +35,11 @@ def vital_signs(desk: Desk, subject: Subject, event: str, person: Profile, day: 
     }
     if event == "SCR":
         values["HEIGHT"] = f"{person.height}.0"
-    if dice.random() < 0.11:
+    if dice.random() < 0.05:
         mistyped = {**values, "WEIGHT": f"{weight + 10:.1f}"}
         desk.save(subject, event, "VS", day, mistyped)
+        if event != "SCR" and dice.random() < STILL_OPEN:
+            return
         desk.save(subject, event, "VS", day, {"WEIGHT": values["WEIGHT"]}, repeat=1, reason="与原始记录核对后更正")
     else:
         desk.save(subject, event, "VS", day, values)
@@ -53,9 +58,13 @@ def laboratory(desk: Desk, subject: Subject, event: str, panel: str, day: date, 
     """One panel of one sample; blood counts fall a little during treatment. The sample of another hospital comes in
     other units now and then."""
     study = finding.design_for(subject.site)
-    rows = {}
+    home = {"01": "WW", "02": "LZ"}[subject.site.code]
+    rows: dict[str, dict[str, Any]] = {}
     for test, row in study.tables["lab"].rows.items():
         if row["panel"] != panel:
+            continue
+        if row["kind"] == "text":
+            rows[test] = {"LBORRES": "阴性"}
             continue
         if test not in ANALYTES:
             rows[test] = {"LBORRES": {"missing": "ND"}}
@@ -64,11 +73,53 @@ def laboratory(desk: Desk, subject: Subject, event: str, panel: str, day: date, 
         value = max(mean * 0.25, desk.dice.gauss(mean, spread) * (1 - FALLING.get(test, 0) * min(week, 6)))
         shown = f"{value:.0f}" if test in WHOLE else f"{value:.2f}"
         rows[test] = {"LBORRES": shown, "LBORRESU": row["unit"]}
+        limits = study.tables["lab_ranges"].rows.get(f"{home}|{test}|F", {})
+        if limits and not float(limits["low"] or 0) <= float(shown) <= float(limits["high"] or shown):
+            rows[test]["LBCLSIG"] = "ANCS"
     if panel == "TUM" and desk.dice.random() < 0.3:
         rows["CEA"]["LBORRES"] = "<0.5"
-    home = {"01": "WW", "02": "LZ"}[subject.site.code]
     head = {"LBPAN": panel, "LBDAT": day.isoformat(), "LBTIM": "08:10", "LBNAM": home}
     desk.save(subject, event, "LB", day, {**head, "LBROWS": rows})
+
+
+def expected(subject: Subject, event: str) -> dict[str, str]:
+    """What the schedule of assessments expects at a visit: `{"HEM": "Y", "MRI": "", …}`."""
+    return finding.design_for(subject.site).tables["expected"].rows.get(event, {})
+
+
+def panels(desk: Desk, subject: Subject, event: str, day: date) -> None:
+    """The laboratory panels of a visit; now and then a sample is lost."""
+    due = expected(subject, event)
+    for panel in ("HEM", "CHE", "TUM", "THY", "VIR", "COA"):
+        if due.get(panel) == "Y" and (event == "SCR" or desk.dice.random() > NOT_DONE):
+            laboratory(desk, subject, event, panel, day)
+
+
+def images(desk: Desk, subject: Subject, event: str, day: date, *, enhancing: bool, also: tuple[str, ...] = ()) -> None:
+    """The imaging of a visit, `also` what the schedule does not ask for; now and then an examination is not held."""
+    due = expected(subject, event)
+    for modality, region in (("MRI", "BRE"), ("CT", "CHE"), ("US", "BRE"), ("MG", "BRE")):
+        is_due = due.get(modality) == "Y" and (event == "SCR" or desk.dice.random() > NOT_DONE)
+        if not is_due and modality not in also:
+            continue
+        image = {"IMMOD": modality, "IMREG": region, "IMDAT": day.isoformat(), "IMOUT": "N"}
+        image |= {"IMCON": "Y" if modality in ("MRI", "CT") else "N", "IMRDR": desk.investigator.username}
+        if modality == "MRI":
+            image |= {"IMFIELD": "3.0", "IMTHK": "1.0", "IMBIRAD": "6", "IMENH": "Y" if enhancing else "N"}
+        if modality == "CT":
+            image["IMTHK"] = "5.0"
+        desk.save(subject, event, "IM", day, image)
+
+
+def lymphoedema(desk: Desk, subject: Subject, event: str, person: Profile, day: date, swollen: float = 1.0) -> None:
+    """Circumferences of both arms; `swollen` is how much thicker the affected one is."""
+    arm = 24.0 + person.index % 4
+    circumference = {
+        "LEHNDA": f"{16 * swollen:.1f}", "LEFARA": f"{arm * swollen:.1f}", "LEUARA": f"{(arm + 4) * swollen:.1f}",
+        "LEHNDU": "16.0", "LEFARU": f"{arm:.1f}", "LEUARU": f"{arm + 4:.1f}", "LEH1": "15.0", "LEH2": "20.0",
+    }  # fmt: skip
+    head = {"LEDAT": day.isoformat(), "LEMETH": "TAPE", "LEDOM": "R", "LEISL": "1" if swollen > 1 else "0"}
+    desk.save(subject, event, "LE", day, {**head, "LESYM": "N", **circumference})
 
 
 def lesion(desk: Desk, subject: Subject, event: str, person: Profile, day: date, size: float, status: str) -> None:
@@ -126,7 +177,10 @@ def questionnaire(desk: Desk, subject: Subject, event: str, day: date) -> None:
         "Q29": dice.choice("567"),
         "Q30": dice.choice("567"),
     }
-    br23 = {f"B{n}": dice.choice("1123") for n in range(31, 54) if n not in (35, 46)}
+    br23 = {f"B{n}": dice.choice("1123") for n in range(31, 54)}
+    for condition, conditional in (("B34", "B35"), ("B45", "B46")):  # asked only after hair loss, only when active
+        if br23[condition] == "1":
+            del br23[conditional]
     if dice.random() < 0.2:
         c30["Q26"] = {"missing": "NASK"}
     head = {"QSDAT": day.isoformat(), "QSMOD": "SELF"}

@@ -8,24 +8,32 @@ SEED = 20260131
 FIRST_DAY = date(2015, 3, 2)
 LAST_DAY = date(2026, 9, 30)
 
+# Each edge case happens to at least two persons, and to one of those who come early enough to live through it.
 PLOTS = {
     1: "bilateral",
+    2: "lost",
+    3: "death_cancer",
     4: "transfer",
-    6: "partial_fraction",
-    8: "death_cancer",
+    5: "missed_visits",
+    6: "withdraw_all",
+    7: "partial_fraction",
+    8: "distant_failure",
+    9: "withdraw_visits",
     10: "local_failure",
-    12: "stopped_early",
+    11: "stopped_early",
+    12: "lost",
+    13: "missed_visits",
     14: "withdraw_visits",
-    16: "lost",
-    18: "distant_failure",
-    20: "missed_visits",
+    15: "bilateral",
+    16: "death_other",
+    17: "transfer",
+    18: "severe_dermatitis",
+    19: "severe_dermatitis",
+    20: "pneumonitis",
     22: "withdraw_all",
     24: "wrong_record",
-    26: "death_other",
-    28: "severe_dermatitis",
-    31: "pneumonitis",
-    33: "transfer",
-    36: "holiday_gap",
+    26: "partial_fraction",
+    31: "holiday_gap",
 }
 
 FAILURES = ("IE", "WDC", "PHYS", "TECH", "IE")
@@ -56,8 +64,13 @@ class Profile:
     failure: str | None = None
 
     @property
+    def sides(self) -> list[str]:
+        """The breasts that are treated: two when both are affected (edge case 11)."""
+        return [self.side, self.other_side] if self.plot == "bilateral" else [self.side]
+
+    @property
     def other_side(self) -> str:
-        """The breast that is not treated."""
+        """The breast on the other side; not treated unless both are affected."""
         return "R" if self.side == "L" else "L"
 
 
@@ -75,6 +88,7 @@ def _letters(dice: Random) -> str:
 def _profile(index: int, consent: date, dice: Random, plot: str, failure: str | None = None) -> Profile:
     size = dice.randint(8, 46)
     age_days = dice.randint(34 * 365, 63 * 365)
+    er = dice.choice((0, 5, 60, 80, 90, 90))
     return Profile(
         index=index,
         site="01" if dice.random() < 0.64 else "02",
@@ -85,8 +99,8 @@ def _profile(index: int, consent: date, dice: Random, plot: str, failure: str | 
         size=size,
         ct=_ct(size),
         cn=dice.choice(("N0", "N0", "N0", "N1", "N1", "N2a")),
-        er=dice.choice((0, 5, 60, 80, 90, 90)),
-        pr=dice.choice((0, 10, 30, 60, 80)),
+        er=er,
+        pr=dice.choice((0, 10, 30, 60, 80)) if er else 0,
         her2=dice.choice(("0", "1", "1", "2", "3")),
         ki67=dice.choice((8, 12, 15, 25, 30, 45)),
         boost_fractions=dice.choice((6, 7, 8)),

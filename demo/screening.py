@@ -6,12 +6,13 @@ from datetime import date, timedelta
 from demo.filling import working_day
 from demo.followup import follow_up
 from demo.keeping import Desk
-from demo.measures import breast, laboratory, lesion, toxicity, vital_signs
+from demo.measures import breast, images, lesion, lymphoedema, panels, toxicity, vital_signs
 from demo.profiles import Profile
-from demo.treatment import course, planning
+from demo.treatment import course, planning, treatment_days
 from models import Subject
 
 Days = Generator[date, None, None]
+WEEK = timedelta(days=7)
 
 
 def story(desk: Desk, person: Profile) -> Days:
@@ -30,10 +31,16 @@ def story(desk: Desk, person: Profile) -> Days:
     day = working_day(day + timedelta(days=desk.dice.randint(4, 9)))
     yield day
     planning(desk, subject, person, day)
-    first = working_day(day + timedelta(days=desk.dice.randint(4, 8)))
+    first = _first_fraction(desk, day)
     yield first
     yield from course(desk, subject, person, first)
     yield from follow_up(desk, subject, person)
+
+
+def _first_fraction(desk: Desk, planned: date) -> date:
+    """Within a week of planning, so that the pregnancy test still holds; later only around a public holiday."""
+    candidates = [day for day in treatment_days(desk, planned + timedelta(days=4), 4) if day - planned <= WEEK]
+    return desk.dice.choice(candidates) if candidates else treatment_days(desk, planned + timedelta(days=4), 1)[0]
 
 
 def _screen_failure(desk: Desk, person: Profile) -> Days:
@@ -62,7 +69,7 @@ def _consent(desk: Desk, subject: Subject, person: Profile, day: date, kind: str
     """Informed consent, sometimes with a typing error that is corrected the same day."""
     values = {
         "ICFVER": "1.0",
-        "ICFVDT": "2014-12-01",
+        "ICFVDT": "2014-01-01",
         "ICFTYP": kind,
         "DSSTDAT": day.isoformat(),
         "ICFTIM": "09:10",
@@ -89,16 +96,16 @@ def _baseline(desk: Desk, subject: Subject, person: Profile, day: date) -> None:
     desk.save(subject, "SCR", "PS", day, {"PSDAT": day.isoformat(), "ECOG": "0", "KPS": "90"})
     desk.save(subject, "SCR", "PE", day, {"PEDAT": day.isoformat()})
     breast(desk, subject, "SCR", person, day, palpable=person.size > 15, size=person.size)
-    for panel in ("HEM", "CHE", "TUM", "COA"):
-        laboratory(desk, subject, "SCR", panel, day)
+    panels(desk, subject, "SCR", day)
     if not person.menopausal:
         test = {"PREGDAT": day.isoformat(), "PREGTYP": "SER", "PREGRES": "N"}
         desk.save(subject, "SCR", "PREG", day, test)
     desk.save(subject, "SCR", "CV", day, {"CVDAT": day.isoformat(), "EGINT": "N", "QTCF": "412", "LVEF": "64"})
-    _imaging(desk, subject, person, day)
+    images(desk, subject, "SCR", day, enhancing=True)
     lesion(desk, subject, "SCR", person, day, person.size, "MEA")
     toxicity(desk, subject, "SCR", "OTV", day, {})
     toxicity(desk, subject, "SCR", "LTX", day, {})
+    lymphoedema(desk, subject, "SCR", person, day)
     desk.save(subject, "SCR", "COS", day, {"CODAT": day.isoformat(), "CORATR": "PHY", "COHARV": "1"})
 
 
@@ -113,7 +120,8 @@ def _person(desk: Desk, subject: Subject, person: Profile, day: date) -> None:
     else:
         desk.save(subject, "SCR", "DM", day, typed)
     if person.index % 3 == 0:
-        started = str(person.birth.year + 38) if person.index % 2 else f"{person.birth.year + 38}-05"
+        year = min(person.birth.year + 38, person.consent.year - 1)
+        started = str(year) if person.index % 2 else f"{year}-05"
         history = {"MHYN": "Y", "MHCAT": "GEN", "MHTERM": "甲状腺结节", "MHSTDAT": started, "MHONGO": "Y", "MHGR": "1"}
         desk.save(subject, "LOG", "MH", day, history)
     state = {"MENOST": "POST", "GRAVID": "2", "PARITY": "1"}
@@ -126,9 +134,8 @@ def _person(desk: Desk, subject: Subject, person: Profile, day: date) -> None:
 
 def _tumour(desk: Desk, subject: Subject, person: Profile, day: date) -> None:
     """Pathology, biomarkers and staging: per side when both breasts are affected (edge case 11)."""
-    sides = [person.side] + ([person.other_side] if person.plot == "bilateral" else [])
     biopsy = day - timedelta(days=12)
-    for number, side in enumerate(sides, start=1):
+    for number, side in enumerate(person.sides, start=1):
         found = {"BCSEQ": str(number), "BCLAT": side, "BCQUAD": "UOQ", "BCFOC": "UNI"}
         found |= {"DXDAT": biopsy.isoformat()[:7], "BXDAT": biopsy.isoformat(), "BXMETH": "CNB", "BXSITE": "BRE"}
         found |= {"PATHNO": f"P{person.index:03}-{number}", "PATHLAB": "病理科", "HISTYP": "IDC", "GRADE": "2"}
@@ -143,24 +150,6 @@ def _tumour(desk: Desk, subject: Subject, person: Profile, day: date) -> None:
         if person.cn != "N0":
             stage["CNLOC"] = ["AX1"]
         desk.save(subject, "SCR", "STG", day, stage)
-
-
-def _imaging(desk: Desk, subject: Subject, person: Profile, day: date) -> None:
-    reader = desk.investigator.username
-    for modality, region in (("MRI", "BRE"), ("CT", "CHE"), ("US", "BRE")):
-        image = {
-            "IMMOD": modality,
-            "IMREG": region,
-            "IMDAT": day.isoformat(),
-            "IMCON": "Y",
-            "IMOUT": "N",
-            "IMRDR": reader,
-        }
-        if modality == "MRI":
-            image |= {"IMFIELD": "3.0", "IMTHK": "1.0", "IMBIRAD": "6"}
-        if modality == "CT":
-            image["IMTHK"] = "5.0"
-        desk.save(subject, "SCR", "IM", day, image)
 
 
 def _criteria(desk: Desk, subject: Subject, day: date, failed: str | None = None) -> None:

@@ -2,9 +2,11 @@
 
 from collections.abc import Generator
 from datetime import date, timedelta
+from itertools import product
 
+from demo import events
 from demo.keeping import Desk
-from demo.measures import breast, laboratory, toxicity, vital_signs
+from demo.measures import breast, laboratory, lymphoedema, toxicity, vital_signs
 from demo.profiles import Profile
 from models import Subject
 from workflows import finding
@@ -31,11 +33,12 @@ def planning(desk: Desk, subject: Subject, person: Profile, day: date) -> None:
     }
     desk.save(subject, "PLN", "RTSIM", day, scan)
     total = WBN_DOSE * WBN_FRACTIONS + BOOST_DOSE * person.boost_fractions
-    for phase, fractions, dose, volumes in (
+    phases = (
         ("WBN", WBN_FRACTIONS, WBN_DOSE, ["CTV_Breast", "CTVn_L1"]),
         ("BST", person.boost_fractions, BOOST_DOSE, ["GTVp", "CTV_Boost"]),
-    ):
-        rx = {"RXCRS": "1", "RXPH": phase, "RXLAT": person.side, "RXDAT": iso, "RXTGT": volumes}
+    )
+    for side, (phase, fractions, dose, volumes) in product(person.sides, phases):
+        rx = {"RXCRS": "1", "RXPH": phase, "RXLAT": side, "RXDAT": iso, "RXTGT": volumes}
         rx |= {"RXDOSE": f"{fractions * dose}.00", "RXNFX": str(fractions), "RXDPF": f"{dose}.00", "RXFPW": "5"}
         rx |= {"RXBST": "SEQ", "RXRBE": "LEM1", "RXNORM": "D50", "RXPHYS": desk.investigator.username}
         desk.save(subject, "PLN", "RTRX", day, rx, by=desk.investigator)
@@ -80,7 +83,7 @@ def _dosimetry(desk: Desk, subject: Subject, day: date, total: int) -> None:
             rows[key] = {"DVVAL": f"{total * share:.2f}", "DVVOL": "12.5" if row["roi"] == "GTVp" else "38.0"}
         elif row["roi"] in ("Heart", "Lung_Ipsi") and row["metric"] == "Dmean":
             rows[key] = {"DVVAL": f"{desk.dice.uniform(0.3, 2.4):.2f}", "DVVOL": "560.0"}
-    desk.save(subject, "PLN", "DVH", day, {"DVHROWS": rows}, fill=False)
+    desk.save(subject, "PLN", "DVH", day, {"DVSRC": {"missing": "NA"}, "DVHROWS": rows}, fill=False)
 
 
 def treatment_days(desk: Desk, first: date, count: int) -> list[date]:
@@ -102,8 +105,9 @@ def course(desk: Desk, subject: Subject, person: Profile, first: date) -> Genera
         days = days[:9] + [day + timedelta(days=7) for day in days[9:]]
     if person.plot == "stopped_early":
         count = 10
-    machine, plans, weeks = MACHINES[person.site], {"WBN": 1, "BST": 2}, 0
+    machine, plans, seen = MACHINES[person.site], {"WBN": 1, "BST": 2}, 0
     used = days[:count]
+    monday = used[0] - timedelta(days=used[0].weekday())
     for number, day in enumerate(used):
         yield day
         phase = "WBN" if number < WBN_FRACTIONS else "BST"
@@ -114,8 +118,11 @@ def course(desk: Desk, subject: Subject, person: Profile, first: date) -> Genera
         _fraction(desk, subject, person, day, phase, fraction, plans[phase], machine)
         is_last_of_week = number + 1 == count or used[number + 1].isocalendar()[1] != day.isocalendar()[1]
         if is_last_of_week:
-            weeks += 1
-            _weekly(desk, subject, person, day, weeks)
+            week = (day - monday).days // 7 + 1
+            for skipped in range(seen + 1, week):
+                desk.miss(subject, f"OTV.{skipped}", "本周未照射，未进行周访视")
+            _weekly(desk, subject, person, day, week)
+            seen = week
     if person.plot == "holiday_gap":
         _interruption(desk, subject, used)
     _finish(desk, subject, person, used[-1])
@@ -125,8 +132,9 @@ def _transfer(desk: Desk, subject: Subject, person: Profile, machine: str, day: 
     """The rest of the course on the other centre's machine: new plans for what is left of each phase."""
     _plan(desk, subject, "PLAN3", "WBN", WBN_FRACTIONS - 12, WBN_DOSE, machine, day, "MACH")
     _plan(desk, subject, "PLAN4", "BST", person.boost_fractions, BOOST_DOSE, machine, day, "MACH")
-    desk.save(subject, "PLN", "RTPL", day, {"PLNFX": "12"}, repeat=1, reason="转机，原计划按已照射次数结束")
-    superseded = {"PLAPP": "SUPE"}
+    given = {"PLNFX": "12", "PLAPP": "SUPE"}
+    desk.save(subject, "PLN", "RTPL", day, given, repeat=1, reason="转机，原计划按已照射次数结束")
+    superseded = {"PLNFX": "0", "PLAPP": "SUPE"}
     desk.save(subject, "PLN", "RTPL", day, superseded, repeat=2, reason="转机，原推量计划由新计划替代")
     return {"WBN": 3, "BST": 4}
 
@@ -191,33 +199,10 @@ def _weekly(desk: Desk, subject: Subject, person: Profile, day: date, week: int)
     breast(desk, subject, event, person, day, palpable=person.size > 15, size=person.size)
     laboratory(desk, subject, event, "HEM", day, week)
     worst = SEVERITY.get(person.plot, 2 if person.index % 4 == 0 else 1)
-    grade = min(worst, week // 2)
-    grades = {"Dermatitis radiation": grade} if grade else {}
-    reference = _dermatitis(desk, subject, day, grade, week) if grade else None
-    if week >= 3 and person.index % 3 == 0:
-        grades["Fatigue"] = 1
-    known = {"Dermatitis radiation": reference} if reference else None
-    toxicity(desk, subject, event, "OTV", day, grades, known, week)
-
-
-def _dermatitis(desk: Desk, subject: Subject, day: date, grade: int, week: int) -> str:
-    """One adverse event with its grade history: a new row when the grade changes, never a new event (edge case 31)."""
-    event = finding.event(subject, "LOG")
-    stored = [each for each in finding.stored(event, "AE") if each.in_error is None]
-    if not stored:
-        values = {
-            "AETERM": "放射性皮炎", "AECTCT": "10061103", "AESTDAT": day.isoformat(), "AESTTIM": "16:00",
-            "AEONGO": "Y", "AESER": "N", "AERELRT": "DEF", "AEINF": "Y", "AEACNRT": "NONE", "AECONTRT": "N",
-            "AEOUT": "NRES", "AEDLT": "N", "AEG": {"1": {"AGSTDAT": day.isoformat(), "AGGR": str(grade)}},
-        }  # fmt: skip
-        desk.save(subject, "LOG", "AE", day, values)
-        return "LOG/AE/1"
-    rows = stored[0].answers.get("AEG", {})
-    last = max(rows, key=int)
-    if rows[last].get("AGGR") != str(grade):
-        added = {"AEG": {str(int(last) + 1): {"AGSTDAT": day.isoformat(), "AGGR": str(grade)}}}
-        desk.save(subject, "LOG", "AE", day, added, repeat=stored[0].repeat)
-    return f"LOG/AE/{stored[0].repeat}"
+    grades = {"Dermatitis radiation": min(worst, week // 2), "Fatigue": int(week >= 3 and person.index % 3 == 0)}
+    present = {term: level for term, level in grades.items() if level}
+    known = {term: events.grade(desk, subject, day, term, level, events.DURING) for term, level in present.items()}
+    toxicity(desk, subject, event, "OTV", day, present, known, week)
 
 
 def _interruption(desk: Desk, subject: Subject, used: list[date]) -> None:
@@ -228,6 +213,21 @@ def _interruption(desk: Desk, subject: Subject, used: list[date]) -> None:
     desk.save(subject, "LOG", "RTINT", used[-1], values, by=desk.investigator)
 
 
+def _stop(desk: Desk, subject: Subject, day: date) -> None:
+    """Skin reaction too strong to go on: the event says so, and the dose that was not given is a major deviation."""
+    record = events.opened(subject)[0]
+    reason = "因皮肤反应终止放疗"
+    desk.save(subject, "LOG", "AE", day, {"AEACNRT": "DIS"}, repeat=record.repeat, reason=reason, by=desk.investigator)
+    deviation = {
+        "DVCAT": "RTD",
+        "DVTERM": "因放射性皮炎提前终止放疗，未完成处方剂量",
+        "DVSTDAT": day.isoformat(),
+        "DVSEV": "MAJ",
+    }
+    deviation |= {"DVIMP": "Y", "DVCAPA": "继续随访皮肤反应，提交主要研究者评估", "DVEC": day.isoformat()}
+    desk.save(subject, "LOG", "DV", day, deviation, by=desk.investigator)
+
+
 def _finish(desk: Desk, subject: Subject, person: Profile, day: date) -> None:
     """The end of treatment: completion form and the examinations of that visit."""
     iso = day.isoformat()
@@ -235,6 +235,7 @@ def _finish(desk: Desk, subject: Subject, person: Profile, day: date) -> None:
     status = {"RTSTAT": "COMP"}
     if person.plot == "stopped_early":
         status = {"RTSTAT": "DISC", "RTDRSN": "AE", "RTDECDT": iso}
+        _stop(desk, subject, day)
     desk.save(subject, "EOT", "RTEND", day, status, by=desk.investigator)
     vital_signs(desk, subject, "EOT", person, day, person.weight - 1)
     desk.save(subject, "EOT", "PS", day, {"PSDAT": iso, "ECOG": "1", "KPS": "80"})
@@ -242,4 +243,5 @@ def _finish(desk: Desk, subject: Subject, person: Profile, day: date) -> None:
     breast(desk, subject, "EOT", person, day, palpable=person.size > 20, size=max(10, person.size - 5))
     laboratory(desk, subject, "EOT", "HEM", day, 5)
     laboratory(desk, subject, "EOT", "CHE", day)
+    lymphoedema(desk, subject, "EOT", person, day)
     desk.save(subject, "EOT", "COS", day, {"CODAT": iso, "CORATR": "PHY", "COHARV": "2"})

@@ -131,7 +131,6 @@ class Builder:
             repeats=bool(document.get("repeats", False)),
             under=under,
             show=self.expression(file, form_id, document.get("show")),
-            presence=bool(document.get("presence", False)),
             title=_names(document.get("title")),
             order_by=_names(document.get("order_by")),
             groups=groups,
@@ -216,6 +215,8 @@ class Builder:
             hard_range=ranges["hard"],
             protected_range=ranges["protected"],
             soft_range=ranges["soft"],
+            delegated=raw.get("delegated"),
+            delegated_on=raw.get("delegated_on"),
         )
 
     def _range(self, file: str, item_id: str, text: str | None) -> Range | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
-from design.definitions import StudyDef
+from design.definitions import CodeList, EventForm, Label, StudyDef
 from design.expressions import Expression
 
 
@@ -25,6 +25,7 @@ def compare(old: StudyDef, new: StudyDef) -> list[Difference]:
     found: list[Difference] = []
     for name in ("label", "protocol", "languages", "rules"):
         found += _values(name, getattr(old, name), getattr(new, name))
+    found += _values("deviations", old.deviations, new.deviations)
     found += _values("missing", old.missing.id, new.missing.id)  # its codes stand under codelists
     for name in ("parameters", "sites", "anchors", "projected", "lifecycle", "events", "codelists", "forms"):
         found += _maps(name, getattr(old, name), getattr(new, name))
@@ -60,5 +61,14 @@ def _values(path: str, old: Any, new: Any) -> Iterator[Difference]:
 
 
 def _brief(value: Any) -> Any:
+    """A value as people read it: labels as their English text, lists by what they hold."""
+    if isinstance(value, Label):
+        return value.en
+    if isinstance(value, EventForm):
+        return value.form_id + ("" if value.required else "?")
+    if isinstance(value, CodeList):
+        return ", ".join(value.codes)
+    if isinstance(value, tuple):
+        return ", ".join("" if each is None else str(_brief(each)) for each in value)
     label = getattr(value, "label", None)
     return label.en if label is not None else str(value)

@@ -108,6 +108,8 @@ class ItemDef:
     hard_range: tuple[Decimal | None, Decimal | None] | None = None
     protected_range: tuple[Decimal | None, Decimal | None] | None = None
     soft_range: tuple[Decimal | None, Decimal | None] | None = None
+    delegated: str | None = None  # the task for which the person named must be delegated at the site …
+    delegated_on: str | None = None  # … on the day of this item
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +143,6 @@ class FormDef:
     repeats: bool
     under: str | None
     show: Expression | None
-    presence: bool
     title: tuple[str, ...]
     order_by: tuple[str, ...]
     groups: tuple[ItemGroupDef, ...]
@@ -183,6 +184,15 @@ class EventDef:
     not_done: str | None
 
 
+TASKS = ("consent", "enter data", "sign", "verify", "coordinate")  # what a delegation log can name
+LOCK_NEEDS = (
+    "complete",
+    "queries",
+    "signed",
+    "verified",
+)  # what holds before a form is locked, unless a study asks less
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
     """What the study says about numbers, enrolment and the end."""
@@ -195,6 +205,40 @@ class Rules:
     person_key: tuple[str, ...]
     visit_date: str | None
     not_done: str | None
+    lock_needs: tuple[str, ...] = LOCK_NEEDS
+
+
+@dataclass(frozen=True, slots=True)
+class DeviationForm:
+    """Where a recorded protocol deviation is written: a form of the log, and which of its items say what."""
+
+    form: str
+    term: str
+    date: str
+    category: str
+    severity: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReconsentDef:
+    """What an amendment adds only for those who consented to it; `given` is true once such a consent is recorded."""
+
+    given: Expression
+    forms: tuple[str, ...] = ()
+    items: tuple[str, ...] = ()
+    events: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AmendmentDef:
+    """How the answers of the version before belong to this one (`amendment.toml`)."""
+
+    replaces: int
+    default: str = "prospective"  # or retrospective: what is meant for forms already there
+    moved: dict[str, str] = field(default_factory=dict)  # item of the version before -> item of this one
+    recoded: dict[str, dict[str, str]] = field(default_factory=dict)  # code list -> code before -> code now
+    reworded: tuple[str, ...] = ()  # other words, same meaning: marks and signatures stay
+    reconsent: ReconsentDef | None = None
 
 
 @dataclass(frozen=True)
@@ -218,6 +262,8 @@ class StudyDef:
     codelists: dict[str, CodeList]
     tables: dict[str, Table]
     checks: tuple[CheckDef, ...]
+    deviations: DeviationForm | None = None
+    amendment: AmendmentDef | None = None
     _cache: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @cached_property

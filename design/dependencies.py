@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from design.definitions import CheckDef, FormDef, ItemDef, ItemGroupDef, StudyDef
 from design.expressions import Expression
 
@@ -92,32 +94,37 @@ def _date_items(study: StudyDef, form_id: str) -> frozenset[str]:
     return frozenset(item for form, _, item in parts if form == form_id)
 
 
-def checks_reading(
+@dataclass(frozen=True)
+class Reading:
+    """The rules of a form that read something: its derivations and its checks."""
+
+    derivations: list[tuple[ItemDef, ItemGroupDef]]
+    checks: list[CheckDef]
+
+
+def rules_reading(
     study: StudyDef, judged: str, form_id: str, items: frozenset[str], event: str | None = None
-) -> list[CheckDef] | None:
-    """The checks of a form that read items of another; None when a derivation or skip logic reads them too."""
-    key = ("recheck", judged, form_id, items, event)
-    return study.remembered(key, lambda: _checks_reading(study, judged, form_id, items, event))
+) -> Reading | None:
+    """The derivations and checks of a form that read items of another; None when skip logic reads them too."""
+    key = ("reading", judged, form_id, items, event)
+    return study.remembered(key, lambda: _rules_reading(study, judged, form_id, items, event))
 
 
-def _checks_reading(
+def _rules_reading(
     study: StudyDef, judged: str, form_id: str, items: frozenset[str], event: str | None
-) -> list[CheckDef] | None:
+) -> Reading | None:
     def reads(rule: Expression | None) -> bool:
         return rule is not None and _reach(study, rule, form_id, items, event) is not None
 
-    found: list[CheckDef] = []
+    checks: list[CheckDef] = []
     for each in (judged, *study.forms[judged].children):
         form = study.forms[each]
-        if reads(form.show) or any(reads(item.show) or reads(item.derive) for item in form.items):
+        if reads(form.show) or any(reads(item.show) for item in form.items):
             return None
-        checks = [
-            *(check for item in form.items for check in item.checks),
-            *form.checks,
-            *cross_checks(study, each),
-        ]
-        found += [check for check in checks if reads(check.rule) or reads(check.when)]
-    return found
+        own = (*(check for item in form.items for check in item.checks), *form.checks, *cross_checks(study, each))
+        checks += [check for check in own if reads(check.rule) or reads(check.when)]
+    derived = [(item, group) for item, group in derivations(study, study.forms[judged]) if reads(item.derive)]
+    return Reading(derived, checks)
 
 
 def _rules(study: StudyDef, form_id: str) -> list[Expression]:
@@ -142,6 +149,8 @@ def settling_forms(study: StudyDef) -> frozenset[str]:
     def find() -> frozenset[str]:
         rules = [*study.anchors.values(), *study.projected.values(), *study.lifecycle.values()]
         rules += [rule for rule in (study.rules.close_events_after, study.rules.enrol) if rule is not None]
+        if study.amendment is not None and study.amendment.reconsent is not None:
+            rules.append(study.amendment.reconsent.given)
         rules += [event.count for event in study.events.values() if event.count is not None]
         named = {study.document_form(form).id for rule in rules for form in rule.forms}
         dates = [name for event in study.events.values() for name in (event.visit_date, event.not_done) if name]

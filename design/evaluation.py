@@ -9,7 +9,7 @@ from typing import Any
 
 from design import answers as documents
 from design.definitions import CheckDef, ItemDef, ItemGroupDef, Label, StudyDef
-from design.dependencies import checks_reading, cross_checks, dependents, derivations, needs, settling_forms
+from design.dependencies import cross_checks, dependents, derivations, needs, rules_reading, settling_forms
 from design.expressions import Expression, TooCostly
 from design.operators import compare, truth
 from design.record import FormInstance, SubjectRecord, World
@@ -61,9 +61,7 @@ class Place:
 
 def evaluate_expression(study: StudyDef, record: SubjectRecord, rule: Expression, today: date) -> Any:
     """The value of an expression about the participant as a whole (anchor, life cycle); None when not evaluable."""
-    world = record.world
-    if world is None or world.study is not study or world.today != today:
-        world = record.world = World(study, record, today)
+    world = _world_of(record, study, today)
     world.steps = 0
     try:
         return rule.run(world.nowhere())
@@ -71,12 +69,23 @@ def evaluate_expression(study: StudyDef, record: SubjectRecord, rule: Expression
         return None
 
 
+def _world_of(record: SubjectRecord, study: StudyDef, today: date) -> World:
+    """The one world in which everything that is asked of a record as it is stored is evaluated."""
+    world = record.world
+    if world is None or world.study is not study or world.today != today:
+        world = record.world = World(study, record, today)
+    return world
+
+
 def evaluate(study: StudyDef, record: SubjectRecord, instance: FormInstance, *, today: date) -> Verdict:
     """Judge an instance against the rest of the participant's record.
 
     Derived values that are not evaluable are taken out; answers of hidden items stay and are named.
     """
-    return _Judgement(study, record, instance, today).verdict()
+    answers = {group: {row: dict(cells) for row, cells in rows.items()} for group, rows in instance.answers.items()}
+    current = replace(instance, answers=answers)
+    world = World(study, record.replacing(current), today, judged=current)
+    return _Judgement(study, current, world).verdict()
 
 
 def recheck(
@@ -91,24 +100,23 @@ def recheck(
 ) -> tuple[set[str], list[Finding]] | None:
     """Run again only those checks of an instance that read items of another form which just changed (in `event`).
 
-    Returns the ids of the checks that were run and their findings; None when a derivation or skip logic reads the items
-    too, so that the whole form has to be judged.
+    `instance` is one of the record's own. Returns the ids of the checks that were run and their findings; None when skip
+    logic reads the items too or a derived value is no longer what it was, so that the whole form has to be judged.
     """
-    checks = checks_reading(study, instance.form_id, form_id, items, event)
-    if checks is None:
+    reading = rules_reading(study, instance.form_id, form_id, items, event)
+    if reading is None:
         return None
-    return {check.id for check in checks}, _Judgement(study, record, instance, today).rechecked(checks)
+    judgement = _Judgement(study, instance, _world_of(record, study, today))
+    if judgement.derives_otherwise(reading.derivations):
+        return None
+    return {check.id for check in reading.checks}, judgement.rechecked(reading.checks)
 
 
 class _Judgement:
-    def __init__(self, study: StudyDef, record: SubjectRecord, instance: FormInstance, today: date) -> None:
-        self.study, self.instance = study, instance
-        self.form = study.forms[instance.form_id]
-        self.answers: dict[str, Any] = {
-            group: {row: dict(cells) for row, cells in rows.items()} for group, rows in instance.answers.items()
-        }
-        self.current = replace(instance, answers=self.answers)
-        self.world = World(study, record.replacing(self.current), today)
+    def __init__(self, study: StudyDef, current: FormInstance, world: World) -> None:
+        self.study, self.current, self.world = study, current, world
+        self.form = study.forms[current.form_id]
+        self.answers = current.answers
         self.result = Verdict(self.answers)
         self.child_shown: dict[str, bool] = {}
 
@@ -125,6 +133,14 @@ class _Judgement:
         self._prune()
         self.result.complete = not self.result.missing_required and bool(self.answers)
         return self.result
+
+    def derives_otherwise(self, derived: list[tuple[ItemDef, ItemGroupDef]]) -> bool:
+        """Whether any of these derived items would get another value than it has."""
+        for item, group in derived:
+            for key in self._rows_with_answers(group):
+                if self._derived(item, group, key) != self.answers.get(group.id, {}).get(key, {}).get(item.id):
+                    return True
+        return False
 
     def rechecked(self, checks: list[CheckDef]) -> list[Finding]:
         """The findings of some checks only."""
@@ -171,18 +187,24 @@ class _Judgement:
 
     def _derive(self) -> None:
         for item, group in derivations(self.study, self.form):
+            for key in self._rows_with_answers(group):
+                self._set(group.id, key, item.id, self._derived(item, group, key))
+
+    def _rows_with_answers(self, group: ItemGroupDef) -> list[str]:
+        """The rows for which something is derived: those listed first, none that is marked in error."""
+        if not group.repeats:
             rows = ["1"]
-            if group.repeats:
-                listed = [key for key, _, _ in rows_for(self.study, self.world, self.current, group)]
-                held = self.answers.get(group.id, {})
-                rows = [key for key in listed if key in held] + [key for key in held if key not in listed]
-            for key in rows:
-                cells = self.answers.get(group.id, {}).get(key, {})
-                if documents.in_error(cells):
-                    continue
-                place = Place(group, key, False)
-                cell = to_cell(self._run(item.derive, place), item) if self._is_shown(item, place) else None  # type: ignore[arg-type]
-                self._set(group.id, key, item.id, cell)
+        else:
+            listed = [key for key, _, _ in rows_for(self.study, self.world, self.current, group)]
+            held = self.answers.get(group.id, {})
+            rows = [key for key in listed if key in held] + [key for key in held if key not in listed]
+        return [key for key in rows if not documents.in_error(self.answers.get(group.id, {}).get(key, {}))]
+
+    def _derived(self, item: ItemDef, group: ItemGroupDef, key: str) -> Any:
+        place = Place(group, key, False)
+        if item.derive is None or not self._is_shown(item, place):
+            return None
+        return to_cell(self._run(item.derive, place), item)
 
     def _set(self, group: str, row: str, item: str, cell: Any) -> None:
         is_new = row not in self.answers.get(group, {})

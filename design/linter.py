@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from design import amendments
 from design.build import Builder
-from design.definitions import CheckDef, FormDef, ItemDef, StudyDef
+from design.definitions import LOCK_NEEDS, TASKS, CheckDef, FormDef, ItemDef, StudyDef
 from design.expressions import BUILTINS, Expression
 
 ITEM_ID = re.compile(r"[A-Z][A-Z0-9_]{0,7}")
@@ -19,6 +20,8 @@ def check(study: StudyDef, builder: Builder) -> None:
     """Note every fault of a study that was read."""
     _ids(study, builder)
     _events(study, builder)
+    _deviations(study, builder)
+    amendments.check(study, builder)
     for form in study.forms.values():
         for item in form.items:
             _item(study, form, item, builder)
@@ -57,6 +60,27 @@ def _all_checks(study: StudyDef) -> Iterator[CheckDef]:
             yield from item.checks
 
 
+def _deviations(study: StudyDef, builder: Builder) -> None:
+    named = study.deviations
+    if named is None:
+        return
+    form = study.forms.get(named.form)
+    if form is None or not form.repeats:
+        builder.fault(
+            "study.toml",
+            "deviations.form",
+            "S007",
+            f"there is no repeating form {named.form!r}",
+            "name a form of the log",
+        )
+        return
+    held = {item.id for item in form.items}
+    for part in ("term", "date", "category", "severity"):
+        if getattr(named, part) not in held:
+            where = f"deviations.{part}"
+            builder.fault("study.toml", where, "S007", f"{form.id} has no such item", f"name one of {form.id}'s items")
+
+
 def _events(study: StudyDef, builder: Builder) -> None:
     for event in study.events.values():
         if event.kind not in KINDS:
@@ -73,6 +97,10 @@ def _events(study: StudyDef, builder: Builder) -> None:
     for form in study.forms.values():
         if form.id not in placed and not form.under:
             builder.fault(f"forms/{form.id}.toml", form.id, "S007", "the form stands in no event", "add it to an event")
+    for need in study.rules.lock_needs:
+        if need not in LOCK_NEEDS:
+            advice = f"one of {', '.join(LOCK_NEEDS)}"
+            builder.fault("study.toml", "rules.lock_needs", "S011", f"there is no condition {need!r}", advice)
     if study.rules.enrol is not None and study.rules.enrol_cap not in study.parameters:
         builder.fault("study.toml", "rules.enrol_cap", "S007", "there is no such parameter", "add it to [parameters]")
 
@@ -119,6 +147,20 @@ def _form(study: StudyDef, form: FormDef, builder: Builder) -> None:
             builder.fault(file, group.id, "S007", f"there is no item {group.row_item!r}", "row_item names an item")
 
 
+def _delegated(study: StudyDef, form: FormDef, item: ItemDef, builder: Builder) -> None:
+    """Who must stand in the delegation log: a person, for a known task, on the day of an item beside it."""
+    file = f"forms/{form.id}.toml"
+    if item.type != "user":
+        builder.fault(file, item.id, "S011", "only a person can be delegated", 'use it with type = "user"')
+    if item.delegated not in TASKS:
+        builder.fault(file, item.id, "S007", f"there is no task {item.delegated!r}", f"one of {', '.join(TASKS)}")
+    on = study.items.get(item.delegated_on or "")
+    if on is None or on.type != "date" or (on.form_id, on.group_id) != (item.form_id, item.group_id):
+        builder.fault(
+            file, item.id, "S007", "delegated_on names no date of the same group", "name the date of signature"
+        )
+
+
 def _item(study: StudyDef, form: FormDef, item: ItemDef, builder: Builder) -> None:
     file = f"forms/{form.id}.toml"
     if item.codelist and item.codelist not in study.codelists:
@@ -126,6 +168,8 @@ def _item(study: StudyDef, form: FormDef, item: ItemDef, builder: Builder) -> No
     for name in (item.options, item.dictionary):
         if name and name not in study.tables:
             builder.fault(file, item.id, "S007", f"there is no table {name!r}", f"add tables/{name}.csv")
+    if item.delegated or item.delegated_on:
+        _delegated(study, form, item, builder)
     if item.type in ("code", "multi") and not item.codelist and not item.options:
         builder.fault(file, item.id, "S003", "a choice without a list", "give codelist or options")
     if (item.auto and item.auto not in AUTO) or (item.type == "auto" and not item.auto):
@@ -169,6 +213,8 @@ def _expressions(study: StudyDef) -> Iterator[tuple[str, str, Expression, FormDe
         rule = getattr(study.rules, name)
         if rule is not None:
             yield "study.toml", f"rules.{name}", rule, None
+    if study.amendment is not None and study.amendment.reconsent is not None:
+        yield amendments.FILE, "reconsent.given", study.amendment.reconsent.given, None
     for event in study.events.values():
         if event.count is not None:
             yield "study.toml", event.id, event.count, None

@@ -10,9 +10,21 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from design import linter, shapes
+from design import amendments, linter, shapes
 from design.build import Builder
-from design.definitions import CodeList, EventDef, EventForm, Label, ParameterDef, Rules, SiteDef, StudyDef, Table
+from design.definitions import (
+    LOCK_NEEDS,
+    CodeList,
+    DeviationForm,
+    EventDef,
+    EventForm,
+    Label,
+    ParameterDef,
+    Rules,
+    SiteDef,
+    StudyDef,
+    Table,
+)
 from design.faults import StudyFaults
 
 SUFFIXES = (".toml", ".csv")
@@ -95,6 +107,8 @@ def _study(
     codelists = _codelists(documents.pop("codelists.toml", {}), builder)
     checks_file = documents.pop("checks.toml", {})
     builder.keys("checks.toml", "-", checks_file, shapes.CHECKS_FILE_KEYS)
+    amendment = documents.pop(amendments.FILE, None)
+    documents = amendments.gate(documents, amendment)
     forms = builder.forms({name: doc for name, doc in documents.items() if name.startswith("forms/")})
     for name in documents:
         if not name.startswith("forms/"):
@@ -129,13 +143,24 @@ def _study(
             person_key=tuple(rules.get("person_key", ())),
             visit_date=rules.get("visit_date"),
             not_done=rules.get("not_done"),
+            lock_needs=tuple(rules.get("lock_needs", LOCK_NEEDS)),
         ),
         events=_events(head, rules, builder),
         forms=forms,
         codelists=codelists,
         tables=tables,
         checks=tuple(builder.checks("checks.toml", checks_file.get("checks", []), None)),
+        deviations=_deviations(head, builder),
+        amendment=amendments.read(amendment, builder) if amendment is not None else None,
     )
+
+
+def _deviations(head: dict[str, Any], builder: Builder) -> DeviationForm | None:
+    named = head.get("deviations")
+    if not named:
+        return None
+    builder.keys("study.toml", "deviations", named, shapes.DEVIATION_KEYS)
+    return DeviationForm(**{key: str(named.get(key, "")) for key in shapes.DEVIATION_KEYS})
 
 
 def _codelists(document: dict[str, Any], builder: Builder) -> dict[str, CodeList]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import InitVar, dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -46,22 +46,21 @@ class FormInstance:
 class SubjectRecord:
     """All form instances of a participant."""
 
-    instances: list[FormInstance]
+    instances: InitVar[Iterable[FormInstance]]
     site: str = ""
     status: str = "screening"
     by_form: dict[str, list[FormInstance]] = field(default_factory=dict)
     world: World | None = field(default=None, repr=False, compare=False)
 
-    def __post_init__(self) -> None:
-        if not self.by_form:
-            for each in self.instances:
-                self.by_form.setdefault(each.form_id, []).append(each)
+    def __post_init__(self, instances: Iterable[FormInstance]) -> None:
+        for each in instances:
+            self.by_form.setdefault(each.form_id, []).append(each)
 
     def replacing(self, instance: FormInstance) -> SubjectRecord:
         """The record with one instance in its newest state."""
         same = [each for each in self.by_form.get(instance.form_id, ()) if each.place != instance.place]
         by_form = {**self.by_form, instance.form_id: [*same, instance]}
-        return SubjectRecord(self.instances, self.site, self.status, by_form)
+        return SubjectRecord((), self.site, self.status, by_form)
 
     def value_in_event(self, qualified: str | None, event_id: str, repeat: int, study: StudyDef) -> Any:
         """The value of `FORM.ITEM` in one event; None without one."""
@@ -85,15 +84,21 @@ class SubjectRecord:
 class Row:
     """One row that an aggregate iterates: an instance, or a row of a repeating group or child form in it."""
 
-    __slots__ = ("_world", "event", "event_repeat", "group", "instance", "key", "order")
+    __slots__ = ("_known", "_world", "event", "event_repeat", "group", "instance", "key", "order")
 
     def __init__(self, world: World, instance: FormInstance, group: str | None, key: str) -> None:
         self._world, self.instance, self.group, self.key = world, instance, group, key
         self.order, self.event, self.event_repeat = instance.event_order, instance.event_id, instance.event_repeat
+        self._known: dict[str, Any] | None = None if instance is world.judged else {}
 
     def value(self, name: str) -> Any:
         """The value of an item of the row, or else of the form's non-repeating groups; or a built-in name."""
-        return self._world.value(self.instance, self.group, self.key, name)
+        known = self._known
+        if known is None:
+            return self._world.value(self.instance, self.group, self.key, name)
+        if name not in known:
+            known[name] = self._world.value(self.instance, self.group, self.key, name)
+        return known[name]
 
     def mark(self, name: str) -> str:
         """The text by which an index finds the row: its event or its key (no text is the key of a whole instance)."""
@@ -124,10 +129,13 @@ BUILTIN: dict[str, Callable[[FormInstance], Any]] = {
 
 
 class World:
-    """One evaluation: a participant's record under one study version on one day, with a bound on steps."""
+    """One evaluation: a participant's record under one study version on one day, with a bound on steps.
 
-    def __init__(self, study: StudyDef, record: SubjectRecord, today: date) -> None:
-        self.study, self.record, self.today, self.steps = study, record, today, 0
+    `judged` is the instance whose answers change while derivations run; all others stay as they are.
+    """
+
+    def __init__(self, study: StudyDef, record: SubjectRecord, today: date, judged: FormInstance | None = None) -> None:
+        self.study, self.record, self.today, self.judged, self.steps = study, record, today, judged, 0
         self._rows: dict[tuple[str, str | None], list[Row]] = {}
         self._index: dict[tuple[str, str | None, tuple[str, ...]], dict[tuple[str, ...], list[Row]]] = {}
 

@@ -68,13 +68,25 @@ STUDY_KEYS: Keys = {
     "parameters": NAMED_TABLES,
     **dict.fromkeys(("anchors", "projected", "lifecycle"), NAMED_TEXTS),
     "rules": ("a table", _is_table),
+    "deviations": NAMED_TEXTS,
 }
+DEVIATION_KEYS: Keys = dict.fromkeys(("form", "term", "date", "category", "severity"), TEXT)
+AMENDMENT_KEYS: Keys = {
+    "replaces": WHOLE,
+    "default": TEXT,
+    "moved": NAMED_TEXTS,
+    "recoded": NAMED_TABLES,
+    "reworded": TEXTS,
+    "reconsent": ("a table", _is_table),
+}
+RECONSENT_KEYS: Keys = {"given": TEXT, **dict.fromkeys(("forms", "items", "events"), TEXTS)}
 RULES_KEYS: Keys = {
     **dict.fromkeys(
         ("close_events_after", "enrol", "enrol_cap", "screening_number", "subject_number", "visit_date", "not_done"),
         TEXT,
     ),
     "person_key": TEXTS,
+    "lock_needs": TEXTS,
 }
 SITE_KEYS: Keys = dict.fromkeys(("code", "en", "zh", "timezone"), TEXT)
 PARAMETER_KEYS: Keys = {
@@ -90,7 +102,7 @@ EVENT_KEYS: Keys = {
 SERIES_KEYS: Keys = {**EVENT_KEYS, "months": MONTHS, "forms_at": MONTH_FORMS}
 FORM_KEYS: Keys = {
     **dict.fromkeys(("id", "en", "zh", "under", "show"), TEXT),
-    **dict.fromkeys(("repeats", "presence"), TRUTH),
+    "repeats": TRUTH,
     **dict.fromkeys(("order_by", "title"), TITLE),
     **dict.fromkeys(("groups", "items", "checks"), TABLES),
 }
@@ -99,7 +111,7 @@ ITEM_KEYS: Keys = {
     **dict.fromkeys(
         (
             "id", "group", "en", "zh", "type", "unit", "codelist", "options", "dictionary", "auto", "default_hint",
-            "show", "derive", "hard", "soft", "protected", "help_en", "help_zh", "sdtm",
+            "show", "derive", "hard", "soft", "protected", "help_en", "help_zh", "sdtm", "delegated", "delegated_on",
         ),
         TEXT,
     ),

@@ -22,6 +22,7 @@ from design.definitions import ItemDef, Label, StudyDef
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
 LARGEST = Decimal(10) ** 15
 FIRST_YEAR, LAST_YEAR = 1850, 2200
+MEASURED_DIGITS = 2  # more decimals than these come from conversions, not from measurements
 INTEGER = re.compile(r"[+-]?[0-9]{1,12}")
 NUMBER = re.compile(r"[+-]?[0-9]{1,12}(\.[0-9]{1,12})?")
 LABORATORY = re.compile(r"[<>≤≥]?\s*[0-9]{1,12}(\.[0-9]{1,12})?")
@@ -127,13 +128,22 @@ def _plausible_year(iso: str) -> str:
     return iso
 
 
-def _date(text: str, item: ItemDef, study: StudyDef) -> str:
-    iso = _iso(text)
+def read_day(text: str) -> date:
+    """A complete date as people type it: 2027-03-14, 2027/3/14, 20270314 or 2027年3月14日.
+
+    Raises:
+        ValueFault: it is no date, or its year cannot be meant.
+    """
     try:
-        found = date.fromisoformat(iso or "").isoformat()
+        found = date.fromisoformat(_iso(text) or "")
     except ValueError:
         raise ValueFault(*DATE_FAULT) from None
-    return _plausible_year(found)
+    _plausible_year(found.isoformat())
+    return found
+
+
+def _date(text: str, item: ItemDef, study: StudyDef) -> str:
+    return read_day(text).isoformat()
 
 
 def _partial_date(text: str, item: ItemDef, study: StudyDef) -> str:
@@ -274,8 +284,17 @@ def to_cell(value: Any, item: ItemDef) -> Any:
     return value if isinstance(value, str | list) else str(value)
 
 
+def _is_converted(item: ItemDef) -> bool:
+    """Whether a derived number carries more decimals than anybody measured: they only keep a conversion exact, and
+    trailing zeros would claim a precision that is not there. One or two decimals are the item's precision.
+    """
+    return item.derive is not None and item.type == "number" and (item.digits is None or item.digits > MEASURED_DIGITS)
+
+
 def display(cell: Any, item: ItemDef, study: StudyDef, language: str) -> str:
-    """A stored cell as people read it: decodes in their language, missing reasons in words."""
+    """A stored cell as people read it: decodes in their language, missing reasons in words, 4.5 for a converted
+    4.500000.
+    """
     if cell is None:
         return ""
     if isinstance(cell, dict):
@@ -288,4 +307,6 @@ def display(cell: Any, item: ItemDef, study: StudyDef, language: str) -> str:
     words = [options[code].text(language) if code in options else str(code) for code in values]
     if item.type == "datetime":
         words = [word.replace("T", " ") for word in words]
+    elif _is_converted(item):
+        words = [word.rstrip("0").rstrip(".") if "." in word else word for word in words]
     return ("、" if language.startswith("zh") else ", ").join(words)

@@ -42,7 +42,8 @@ def nice_ticks(high: float, most: int = 7) -> list[float]:
     return [round(step * place, 6) for place in range(count + 1)]
 
 
-def _svg(key: str, title: str, description: str, body: list[str], height: int = HEIGHT) -> str:
+def svg(key: str, title: str, description: str, body: list[str], height: int = HEIGHT) -> str:
+    """A chart around what is drawn in it, with the title and description that a screen reader speaks."""
     return (
         f'<svg class="chart" viewBox="0 0 {WIDTH} {height}" role="img" '
         f'aria-labelledby="{key}-title {key}-desc" '
@@ -52,31 +53,35 @@ def _svg(key: str, title: str, description: str, body: list[str], height: int = 
     )
 
 
-def _text(x: float, y: float, text: str, anchor: str = "middle", fill: str = INK, size: int = 12) -> str:
+def text(x: float, y: float, text: str, anchor: str = "middle", fill: str = INK, size: int = 12) -> str:
+    """One line of text at a place."""
     return f'<text x="{x}" y="{y}" text-anchor="{anchor}" fill="{fill}" font-size="{size}">{escape(text)}</text>'
 
 
-def _line(x1: float, y1: float, x2: float, y2: float, stroke: str = GRID, width: float = 1, dash: str = "") -> str:
+def line(x1: float, y1: float, x2: float, y2: float, stroke: str = GRID, width: float = 1, dash: str = "") -> str:
+    """A straight line."""
     dashes = f' stroke-dasharray="{dash}"' if dash else ""
     return f'<line x1="{x1}" y1="{y1}" x2="{x2}" y2="{y2}" stroke="{stroke}" stroke-width="{width}"{dashes}/>'
 
 
-def _number(value: float) -> str:
+def number(value: float) -> str:
+    """A number without needless zeros."""
     return f"{value:g}"
 
 
-def _axes(
+def axes(
     x: Scale, y: Scale, x_ticks: Sequence[tuple[float, str]], y_ticks: list[float], x_name: str, y_name: str
 ) -> list[str]:
+    """Both axes with their ticks and names."""
     parts = []
     for tick in y_ticks:
-        parts.append(_line(x.start, y(tick), x.end, y(tick)))
-        parts.append(_text(x.start - 6, y(tick) + 4, _number(tick), "end", FAINT))
+        parts.append(line(x.start, y(tick), x.end, y(tick)))
+        parts.append(text(x.start - 6, y(tick) + 4, number(tick), "end", FAINT))
     for tick, label in x_ticks:
-        parts.append(_line(x(tick), y.start, x(tick), y.start + 4, FAINT))
-        parts.append(_text(x(tick), y.start + 17, label, "middle", FAINT))
-    parts.append(_line(x.start, y.start, x.end, y.start, FAINT))
-    parts.append(_text((x.start + x.end) / 2, y.start + 36, x_name))
+        parts.append(line(x(tick), y.start, x(tick), y.start + 4, FAINT))
+        parts.append(text(x(tick), y.start + 17, label, "middle", FAINT))
+    parts.append(line(x.start, y.start, x.end, y.start, FAINT))
+    parts.append(text((x.start + x.end) / 2, y.start + 36, x_name))
     middle = (y.start + y.end) / 2
     parts.append(
         f'<text x="14" y="{middle}" text-anchor="middle" transform="rotate(-90 14 {middle})">{escape(y_name)}</text>'
@@ -102,22 +107,22 @@ def enrolment(
     y = Scale(0, y_ticks[-1], HEIGHT - BOTTOM, TOP)
     marks = sorted({0, round(span / 4), round(span / 2), round(span * 3 / 4), span})
     labels = [(mark, date.fromordinal(first.toordinal() + mark).isoformat()) for mark in marks] if days else []
-    parts = _axes(x, y, labels[:-1] if len(labels) > 4 else labels, y_ticks, x_name, y_name)
+    parts = axes(x, y, labels[:-1] if len(labels) > 4 else labels, y_ticks, x_name, y_name)
     if cap:
-        parts.append(_line(x.start, y(cap), x.end, y(cap), PALETTE[3], 1.5, "6 4"))
-        parts.append(_text(x.start + 6, y(cap) + 15, cap_label, "start", PALETTE[3]))
+        parts.append(line(x.start, y(cap), x.end, y(cap), PALETTE[3], 1.5, "6 4"))
+        parts.append(text(x.start + 6, y(cap) + 15, cap_label, "start", PALETTE[3]))
     path = [f"M{x(0)} {y(0)}"]
     for count, day in enumerate(days, start=1):
         path.append(f"H{x((day - first).days)}V{y(count)}")
     parts.append(f'<path d="{"".join(path)}" fill="none" stroke="{PALETTE[0]}" stroke-width="2"/>')
-    return _svg("enrolment", title, description, parts)
+    return svg("enrolment", title, description, parts)
 
 
 def survival(key: str, curve: Curve, title: str, description: str, x_name: str, y_name: str, risk_name: str) -> str:
     """A Kaplan-Meier curve with 95% limits, a tick for everyone censored, and the numbers at risk."""
     ticks = nice_ticks(max(curve.longest, 6.0))
     x, y = Scale(0, ticks[-1], LEFT, WIDTH - RIGHT), Scale(0, 1, HEIGHT - BOTTOM, TOP)
-    parts = _axes(x, y, [(tick, _number(tick)) for tick in ticks], [0, 0.2, 0.4, 0.6, 0.8, 1], x_name, y_name)
+    parts = axes(x, y, [(tick, number(tick)) for tick in ticks], [0, 0.2, 0.4, 0.6, 0.8, 1], x_name, y_name)
     parts.append(_band(curve, x, y))
     path, level = [f"M{x(0)} {y(1)}"], 1.0
     for step in curve.steps:
@@ -126,11 +131,11 @@ def survival(key: str, curve: Curve, title: str, description: str, x_name: str, 
     parts.append(f'<path d="{"".join(path)}" fill="none" stroke="{PALETTE[0]}" stroke-width="2"/>')
     for time in curve.censored:
         level = next((step.survival for step in reversed(curve.steps) if step.month <= time), 1.0)
-        parts.append(_line(x(time), y(level) - 5, x(time), y(level) + 5, PALETTE[0], 1.5))
-    parts.append(_text(LEFT, HEIGHT + 14, risk_name, "start", FAINT))
+        parts.append(line(x(time), y(level) - 5, x(time), y(level) + 5, PALETTE[0], 1.5))
+    parts.append(text(LEFT, HEIGHT + 14, risk_name, "start", FAINT))
     for tick in ticks:
-        parts.append(_text(x(tick), HEIGHT + 32, str(curve.at_risk(tick))))
-    return _svg(key, title, description, parts, HEIGHT + 42)
+        parts.append(text(x(tick), HEIGHT + 32, str(curve.at_risk(tick))))
+    return svg(key, title, description, parts, HEIGHT + 42)
 
 
 def _band(curve: Curve, x: Scale, y: Scale) -> str:
@@ -147,13 +152,13 @@ def _band(curve: Curve, x: Scale, y: Scale) -> str:
     return "".join(parts)
 
 
-def _legend(names: Sequence[str], colours: Sequence[str]) -> Iterator[str]:
+def legend(names: Sequence[str], colours: Sequence[str]) -> Iterator[str]:
     """A square and a name for each colour, one behind the other; a Chinese character is twice as wide."""
     at = 8
     for place, name in enumerate(names):
         fill = colours[place % len(colours)]
         yield f'<rect x="{at}" y="8" width="12" height="12" fill="{fill}" stroke="{FAINT}"/>'
-        yield _text(at + 17, 18, name, "start")
+        yield text(at + 17, 18, name, "start")
         at += 34 + sum(7 if letter.isascii() else 12 for letter in name)
 
 
@@ -174,13 +179,13 @@ def stacked(
     x, y = Scale(0, ticks[-1], left, WIDTH - RIGHT), Scale(0, max(len(rows), 1), 40, height - BOTTOM)
     drawing = []
     for tick in ticks:
-        drawing.append(_line(x(tick), 36, x(tick), height - BOTTOM))
-        drawing.append(_text(x(tick), height - BOTTOM + 16, _number(tick), "middle", FAINT))
-    drawing.append(_text((left + WIDTH - RIGHT) / 2, height - 8, x_name))
-    drawing.extend(_legend(parts_names, colours))
+        drawing.append(line(x(tick), 36, x(tick), height - BOTTOM))
+        drawing.append(text(x(tick), height - BOTTOM + 16, number(tick), "middle", FAINT))
+    drawing.append(text((left + WIDTH - RIGHT) / 2, height - 8, x_name))
+    drawing.extend(legend(parts_names, colours))
     for row, (label, values) in enumerate(rows):
         top, start = y(row) + 3, 0.0
-        drawing.append(_text(left - 8, top + 13, label if len(label) <= 32 else label[:31] + "…", "end"))
+        drawing.append(text(left - 8, top + 13, label if len(label) <= 32 else label[:31] + "…", "end"))
         for place, value in enumerate(values):
             if value:
                 width = round(x(start + value) - x(start), 2)
@@ -188,10 +193,10 @@ def stacked(
                 drawing.append(
                     f'<rect x="{x(start)}" y="{top}" width="{width}" height="18" fill="{colour}" '
                     f'stroke="#ffffff">'
-                    f"<title>{escape(label)}: {escape(parts_names[place])} {_number(value)}</title></rect>"
+                    f"<title>{escape(label)}: {escape(parts_names[place])} {number(value)}</title></rect>"
                 )
                 start += value
-    return _svg(key, title, description, drawing, height)
+    return svg(key, title, description, drawing, height)
 
 
 def dose(
@@ -207,19 +212,19 @@ def dose(
     x = Scale(0, ticks[-1], left, WIDTH - RIGHT)
     drawing = []
     for tick in ticks:
-        drawing.append(_line(x(tick), 36, x(tick), height - BOTTOM))
-        drawing.append(_text(x(tick), height - BOTTOM + 16, _number(tick), "middle", FAINT))
-    drawing.append(_text((left + WIDTH - RIGHT) / 2, height - 8, x_name))
-    drawing.append(f'<rect x="8" y="8" width="12" height="12" fill="{PALETTE[0]}"/>{_text(25, 18, names[0], "start")}')
-    drawing.append(f"{_line(250, 6, 250, 22, PALETTE[3], 3)}{_text(258, 18, names[1], 'start')}")
+        drawing.append(line(x(tick), 36, x(tick), height - BOTTOM))
+        drawing.append(text(x(tick), height - BOTTOM + 16, number(tick), "middle", FAINT))
+    drawing.append(text((left + WIDTH - RIGHT) / 2, height - 8, x_name))
+    drawing.append(f'<rect x="8" y="8" width="12" height="12" fill="{PALETTE[0]}"/>{text(25, 18, names[0], "start")}')
+    drawing.append(f"{line(250, 6, 250, 22, PALETTE[3], 3)}{text(258, 18, names[1], 'start')}")
     for row, (label, delivered, planned) in enumerate(rows):
         top = 40 + 18 * row
-        drawing.append(_text(left - 8, top + 12, label, "end"))
+        drawing.append(text(left - 8, top + 12, label, "end"))
         if delivered:
             drawing.append(
                 f'<rect x="{left}" y="{top + 2}" width="{round(x(delivered) - left, 2)}" height="12" '
                 f'fill="{PALETTE[0]}"/>'
             )
         if planned:
-            drawing.append(_line(x(planned), top, x(planned), top + 16, PALETTE[3], 3))
-    return _svg("dose", title, description, drawing, height)
+            drawing.append(line(x(planned), top, x(planned), top + 16, PALETTE[3], 3))
+    return svg("dose", title, description, drawing, height)

@@ -14,7 +14,7 @@ import orjson
 from sqlalchemy import Connection, Text, select, type_coerce
 
 from design.definitions import StudyDef
-from exports import columns, form_states, registers
+from exports import columns, form_states, query_tables, registers
 from exports.layout import ItemColumn, TableLayout, plan
 from exports.registers import EventKey
 from exports.shape import Table, Variable
@@ -75,7 +75,7 @@ class _Rows:
 
 
 def read(connection: Connection, scope: Scope, only: frozenset[str] | None = None) -> dict[str, Table]:
-    """Every table by its name: SUBJECTS, EVENTS and FORMS first, the CRF's tables, MISSING last.
+    """Every table by its name: SUBJECTS, EVENTS and FORMS first, the CRF's tables, then MISSING and the queries.
 
     `only` names the forms to read; the others are left out.
     """
@@ -115,6 +115,9 @@ def _read(connection: Connection, scope: Scope, only: frozenset[str] | None) -> 
         for layout, rows in zip(of_form, _read_form(connection, scope, events, of_form), strict=True):
             tables[layout.name] = _assemble(layout, rows, scope, studies, missing)
     tables["MISSING"] = registers.missing_table(KEYS, missing, studies)
+    if only is None:
+        for table in query_tables.queries_table(connection, subjects, events):
+            tables[table.name] = table
     return tables
 
 

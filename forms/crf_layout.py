@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from design.definitions import FormDef, ItemDef, ItemGroupDef, Label, StudyDef
+from design.units import unit_text
 
 MOST_RADIOS = 5  # more codes than that become a select
 SHORT_TEXT = 200
@@ -126,7 +127,7 @@ def _face(study: StudyDef, item: ItemDef, language: str) -> Face:
         help=say(item.help, language),
         kind=_kind(study, item),
         options=_options(study, item, language),
-        unit=item.unit or "",
+        unit=unit_text(item.unit, language),
         hint=HINTS.get(item.type, ("", ""))[language == "zh"],
         width=WIDTHS.get(item.type, "text"),
         mode={"integer": "numeric", "number": "decimal"}.get(item.type, ""),

@@ -177,7 +177,8 @@ def _field(
         stored=face.id in stored,
         error=error,
         says=list(found),
-        classes=_classes(found, error, missing, path in state.missing_required),
+        classes=_classes(found, error, missing, path in state.missing_required, path in state.asked),
+        query=state.queries.get(path),
     )
 
 
@@ -200,7 +201,7 @@ def _text(state: State, face: Face, values: list[str], missing: str, options: Op
     return text_of(face.item, state.study, values, state.language, options)
 
 
-def _classes(found: Iterable[Say], error: str | None, missing: str, wanted: bool) -> str:
+def _classes(found: Iterable[Say], error: str | None, missing: str, wanted: bool, asked: bool) -> str:
     names = ["is-missing"] if missing else []
     if error:
         names.append("has-hard")
@@ -208,4 +209,6 @@ def _classes(found: Iterable[Say], error: str | None, missing: str, wanted: bool
         names.append("has-soft" if each.severity == "cross" else f"has-{each.severity}")
     if wanted:
         names.append("is-wanted")
+    if asked:
+        names.append("is-asked")
     return "".join(f" {name}" for name in dict.fromkeys(names))

@@ -25,6 +25,15 @@ class Say:
     paths: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class QueryMark:
+    """That queries about an item wait: where to read them, how many, and how pressing the mark looks."""
+
+    href: str
+    count: int
+    tone: str  # late: open, warn: answered
+
+
 @dataclass(slots=True)
 class Field:
     """One item in one row."""
@@ -53,6 +62,7 @@ class Field:
     error: str | None
     says: list[Say]
     classes: str
+    query: QueryMark | None = None
 
 
 @dataclass(slots=True)
@@ -110,6 +120,8 @@ class State:
     choices: Choices = field(default_factory=dict)
     row_labels: Mapping[str, str] = field(default_factory=dict)
     added: Mapping[str, list[str]] = field(default_factory=dict)  # rows asked for and still empty
+    queries: Mapping[str, QueryMark] = field(default_factory=dict)  # by item, those that wait
+    asked: frozenset[str] = frozenset()  # what the query asks about that is shown beside the form
 
 
 @dataclass
@@ -133,3 +145,4 @@ class Page:
     history_address: str
     terms_address: str
     file_address: str
+    ask_address: str = ""  # where a query is raised; empty for those who raise none

@@ -6,6 +6,7 @@ from flask_babel import gettext as _
 
 from design.definitions import ItemDef, StudyDef
 from design.types import display
+from design.units import unit_text
 
 Options = tuple[tuple[str, str], ...]
 
@@ -27,7 +28,7 @@ def cell_text(study: StudyDef, item: ItemDef | None, cell: Any, language: str) -
     text = display(cell, item, study, language)
     if isinstance(cell, dict):
         return f"— {text}"
-    return f"{text} {item.unit}" if item.unit else text
+    return f"{text} {unit_text(item.unit, language)}" if item.unit else text
 
 
 def severity_words() -> dict[str, str]:
@@ -55,6 +56,8 @@ def small_words() -> dict[str, str]:
         "answer_after_all": _("answer after all"),
         "required": _("required"),
         "history": _("History"),
+        "ask": _("Raise a query"),
+        "queries": _("Queries that wait"),
         "override": _("Why it is true all the same (investigator)"),
         "no_override": _("An investigator can save this with a reason."),
         "overridden": _("Saved with the reason:"),

@@ -11,7 +11,7 @@ SECRET = {"data-secret": "yes"}
 
 
 class SignInInput(Input):
-    """User name and password."""
+    """User name and password; `next` and `typed` are where to go on, and what the same person wanted to send there."""
 
     username = StringField(
         _l("User name"),
@@ -27,10 +27,11 @@ class SignInInput(Input):
         _l("Password"), [needed(), at_most(1000)], render_kw={"autocomplete": "current-password", **SECRET}
     )
     next = HiddenField()
+    typed = HiddenField()
 
 
 class ConfirmInput(Input):
-    """The password once more."""
+    """The password once more; `next` and `typed` are where to go on, and what to send there."""
 
     password = PasswordField(
         _l("Password"),
@@ -38,6 +39,7 @@ class ConfirmInput(Input):
         render_kw={"autocomplete": "current-password", "autofocus": True, **SECRET},
     )
     next = HiddenField()
+    typed = HiddenField()
 
 
 class PasswordInput(Input):

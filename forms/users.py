@@ -1,24 +1,12 @@
 """Inputs for managing users."""
 
 from flask_babel import lazy_gettext as _l
-from wtforms import DateField, SelectField, StringField
+from wtforms import SelectField, StringField
 from wtforms.validators import Optional, Regexp
 
 from forms.base import Input, a_reason, at_most, needed
+from forms.days import DayField
 from forms.signing_in import LANGUAGES
-
-BAD_DATE = _l("Enter a date like 2026-03-14.")
-
-
-class DayField(DateField):
-    """A date, with a sentence of ours when it is none."""
-
-    def process_formdata(self, valuelist: list[str]) -> None:
-        """Read ISO 8601 only."""
-        try:
-            super().process_formdata(valuelist)
-        except ValueError:
-            raise ValueError(BAD_DATE) from None
 
 
 class NewUserInput(Input):

@@ -13,7 +13,7 @@ from sqlalchemy import Boolean, Column, Integer, LargeBinary, Text
 
 from models.base import IsoDate, JsonText, UtcTime
 
-DOCUMENTS = frozenset({("form_data", "answers")})
+DOCUMENTS = frozenset({("form_data", "answers"), ("review", "verified"), ("review", "frozen")})
 DEPTH = 3
 Leaves = dict[str, Any]
 

@@ -24,6 +24,8 @@ class User(UserMixin, db.Model):
     active: Mapped[bool] = mapped_column(default=True)
     language: Mapped[str] = mapped_column(Text, default="zh")
     created_at: Mapped[datetime] = mapped_column(UtcTime)
+    # Empty: not since the account was opened.
+    password_changed_at: Mapped[datetime | None] = mapped_column(UtcTime)
 
     grants: Mapped[list["Grant"]] = relationship(back_populates="user", order_by="Grant.id")
 
@@ -54,7 +56,11 @@ class Grant(db.Model):
 
 
 class SignInSession(db.Model):
-    """A server-side session. Only the hash of the cookie's token is stored; the row is gone when it ends (SEC-12)."""
+    """A server-side session. Only the hash of the cookie's token is stored; the row is gone when it ends (SEC-12).
+
+    `device` and `address` are what its owner recognises it by (SEC-15): browser and system, and a shortened
+    address.
+    """
 
     __tablename__ = "sign_in_session"
     audited = False
@@ -62,6 +68,8 @@ class SignInSession(db.Model):
     token_hash: Mapped[str] = mapped_column(Text, primary_key=True)
     user_id: Mapped[int | None] = mapped_column(index=True)
     data: Mapped[str] = mapped_column(Text)
+    device: Mapped[str] = mapped_column(Text, default="")
+    address: Mapped[str] = mapped_column(Text, default="")
     created_at: Mapped[datetime] = mapped_column(UtcTime)
     seen_at: Mapped[datetime] = mapped_column(UtcTime)
 
@@ -79,4 +87,31 @@ class SignInAttempt(db.Model):
     id: Mapped[int] = mapped_column(primary_key=True)
     account_key: Mapped[str] = mapped_column(Text)
     address: Mapped[str] = mapped_column(Text)
+    at: Mapped[datetime] = mapped_column(UtcTime)
+
+
+class FormerPassword(db.Model):
+    """The hash of a password somebody had, so that a profile can forbid using it again (SEC-04)."""
+
+    __tablename__ = "former_password"
+    audited = False
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("app_user.id"), index=True)
+    password_hash: Mapped[str] = mapped_column(Text)
+
+
+class SecurityEvent(db.Model):
+    """What may be an unauthorised attempt; `is_alert` when it became one the security contact is told of (ACC-10)."""
+
+    __tablename__ = "security_event"
+    __table_args__ = (Index("ix_security_event_kind", "kind", "about", "at"),)
+    audited = False
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(Text)
+    about: Mapped[str] = mapped_column(Text)
+    user_id: Mapped[int | None]
+    address: Mapped[str] = mapped_column(Text)
+    is_alert: Mapped[bool]
     at: Mapped[datetime] = mapped_column(UtcTime)

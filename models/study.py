@@ -17,6 +17,7 @@ class Study(db.Model):
     oid: Mapped[str] = mapped_column(Text, unique=True)
     secret: Mapped[str] = mapped_column(Text)
     current_version_id: Mapped[int | None]
+    protection: Mapped[str] = mapped_column(Text, default="open")
 
     sites: Mapped[list["Site"]] = relationship(back_populates="study", order_by="Site.code")
 
@@ -48,6 +49,7 @@ class Site(db.Model):
     name_zh: Mapped[str] = mapped_column(Text)
     timezone: Mapped[str] = mapped_column(Text)
     version_id: Mapped[int] = mapped_column(ForeignKey("study_version.id"))
+    protection: Mapped[str] = mapped_column(Text, default="open")
 
     study: Mapped[Study] = relationship(back_populates="sites")
 

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from models.base import IsoDate, UtcTime, db
@@ -33,6 +33,7 @@ class Subject(db.Model):
     status: Mapped[str] = mapped_column(Text, default="screening")
     previous_id: Mapped[int | None] = mapped_column(ForeignKey("subject.id"))
     person_key: Mapped[str | None] = mapped_column(Text, index=True)
+    protection: Mapped[str] = mapped_column(Text, default="open")  # of what is not there yet; forms have their own
     possible_duplicate: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column(UtcTime)
 
@@ -49,7 +50,10 @@ class StudyEvent(db.Model):
     """A planned or unplanned occasion (the page says visit). Its key in addresses is `SCR` or, repeated, `OTV.2`."""
 
     __tablename__ = "study_event"
-    __table_args__ = (UniqueConstraint("subject_id", "event_id", "repeat"),)
+    __table_args__ = (
+        UniqueConstraint("subject_id", "event_id", "repeat"),
+        Index("ix_study_event_state_opens", "state", "opens"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     subject_id: Mapped[int] = mapped_column(ForeignKey("subject.id"), index=True)
@@ -63,6 +67,7 @@ class StudyEvent(db.Model):
     visit_date: Mapped[date | None] = mapped_column(IsoDate)
     state: Mapped[str] = mapped_column(Text, default="planned")  # planned, done, not_done, missed, not_applicable
     reason: Mapped[str | None] = mapped_column(Text)
+    protection: Mapped[str] = mapped_column(Text, default="open")
 
     subject: Mapped[Subject] = relationship(back_populates="events")
 

@@ -206,8 +206,6 @@
       holder.querySelector("input:not([type=hidden]), select:not([name$='~missing']), textarea")?.focus();
       markDirty();
     }
-    const calendar = event.target.closest("[data-calendar]");
-    if (calendar) openCalendar(calendar);
     const mine = event.target.closest("[data-take]");
     if (mine) takeTheirs(mine);
     const add = event.target.closest("button[name=_add]");
@@ -229,15 +227,6 @@
     panel.querySelector("select").setAttribute("aria-label", panel.querySelector("label").textContent);
     delete details.dataset.lazy;
     details.append(panel);
-  }
-
-  // The native picker only helps to find a full date; the text stays what she types, a year or a month as well.
-  function openCalendar(button) {
-    const target = button.closest("[data-path]").querySelector("input[type=text]");
-    const picker = button.querySelector("input[type=date]");
-    picker.value = /^\d{4}-\d{2}-\d{2}$/.test(target.value) ? target.value : "";
-    picker.onchange = () => { target.value = picker.value; target.dispatchEvent(new Event("input", { bubbles: true })); target.focus(); };
-    try { picker.showPicker(); } catch { target.focus(); }
   }
 
   function takeTheirs(button) {

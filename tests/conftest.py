@@ -23,6 +23,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 
 from models import db, triggers
 from settings import Settings
+from tests import chromium
 
 POSTGRES = os.environ.get("EDC_TEST_POSTGRES", "postgresql+psycopg://postgres@127.0.0.1/postgres")
 SECRET = "only-for-tests-0123456789-abcdefghijklm"
@@ -43,13 +44,24 @@ def _why_not() -> str:
 
 
 NO_POSTGRES = _why_not()
+NO_CHROMIUM = chromium.why_not()
 
 
-def pytest_report_header() -> str:
-    """Say aloud on which databases the tests run."""
+def pytest_report_header() -> list[str]:
+    """Say aloud on which databases the tests run, and in which browser."""
+    databases, browser = "databases: SQLite and PostgreSQL", f"browser: {chromium.EXECUTABLE}"
     if NO_POSTGRES:
-        return f"databases: SQLite only. POSTGRESQL IS NOT REACHABLE, half the evidence is missing: {NO_POSTGRES}"
-    return "databases: SQLite and PostgreSQL"
+        databases = f"databases: SQLite only. POSTGRESQL IS NOT REACHABLE, half the evidence is missing: {NO_POSTGRES}"
+    if NO_CHROMIUM:
+        browser = f"browser: none. CHROMIUM IS MISSING, no page is seen by a browser: {NO_CHROMIUM}"
+    return [databases, browser]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say it again at the end, where it is read (and where `-q` does not hide it)."""
+    if NO_CHROMIUM:
+        terminalreporter.section("CHROMIUM IS MISSING", red=True)
+        terminalreporter.line(f"The tests in tests/browser did not run: {NO_CHROMIUM}. No page was seen by a browser.")
 
 
 def _schema() -> str:

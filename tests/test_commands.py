@@ -4,6 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from models import clock
+from tests.amended import Amended, second, write
+from tests.asking import Asking
+from tests.clinic import NOW
+
 STUDY = str(Path(__file__).resolve().parent.parent / "crf" / "carbon-breast" / "v1")
 TINY = Path(__file__).resolve().parent / "studies" / "tiny"
 
@@ -64,3 +69,49 @@ def test_an_unknown_user_is_told_in_a_sentence(run) -> None:
     result = run("export", "make", "--as", "nobody", "--reason", "test of the command")
     assert result.exit_code == 2
     assert "no such user" in result.output
+
+
+def test_the_nightly_run_says_what_it_did_and_nothing_the_second_time(run, app, tmp_path) -> None:
+    """One participant with a check that time has made fail and an overdue visit; then nothing to do."""
+    with clock.at(NOW):
+        clinic = Asking(tmp_path, app)
+        clinic.vital(clinic.screen(), VSDAT="2026-03-11")
+    first, second = run("check", "run"), run("check", "run")
+    assert (first.exit_code, second.exit_code) == (0, 0)
+    assert "01-S001: 2 query act(s)" in first.output and "1 participants, 1 changed: open 2." in first.output
+    assert "0 changed: nothing to do." in second.output
+
+
+def test_the_nightly_run_without_a_study_is_one_sentence(run) -> None:
+    result = run("check", "run")
+    assert result.exit_code == 2
+    assert "No study has been published" in result.output and "Traceback" not in result.output
+
+
+@pytest.mark.req("ACC-11", "AUD-16")
+def test_an_amendment_from_the_command_line(run, app, tmp_path) -> None:
+    """What differs and what it does to the data; activate; dry run; run; each refusal in one sentence."""
+    with clock.at(NOW):
+        clinic = Amended(tmp_path, app)
+        subject = clinic.screen()
+        clinic.vitals(subject)
+        old = tmp_path / "crf" / "small" / "v1"
+        new = write(tmp_path / "other" / "small" / "v2", second())
+        compared = run("study", "compare", str(old), str(new), "--data")
+        assert compared.exit_code == 1 and "forms/MRI" in compared.output
+        assert (
+            "1 participants, 2 forms to move" in compared.output
+            and "required now, without an answer: SKIN 1" in compared.output
+        )
+        move = ("study", "amend", "--site", "01", "--to", "v2")
+        assert (run(*move, "--dry-run").exit_code, run(*move[:-1], "two").exit_code) == (2, 2)
+        clinic.publish_second()
+        who = ("--as", "dora", "--reason", "protocol amendment 1")
+        early = run(*move, *who)
+        assert early.exit_code == 2 and "not active" in early.output and "Traceback" not in early.output
+        given = ("--site", "01", "--to", "v2", "--from", "2026-03-01", "--approval", "EC 7", "--as", "dora")
+        assert "1 schedules renewed" in run("study", "activate", *given).output
+        assert "2 forms to move" in run(*move, "--dry-run").output
+        assert clinic.versions_of(subject) == {1}
+        assert run(*move, *who).exit_code == 0 and clinic.versions_of(subject) == {2}
+        assert run("audit", "verify").exit_code == 0

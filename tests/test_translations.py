@@ -119,6 +119,8 @@ PAGES = [
     ("otto", "/users/access"), ("mona", "/study"), ("mona", "/study/forms/VS"), ("mona", "/study/codelists"),
     ("mona", "/study/parameters"), ("dora", "/exports"), ("dora", "/analysis"), ("dora", "/password"),
     ("otto", "/confirm"),
+    ("mona", "/verification"), ("mona", "/verification/1/SCR"), ("dora", "/verification/plans"), ("mona", "/monitoring"),
+    ("mona", "/trail-reviews?site=01&since=2026-01-01&until=2027-12-01&night_from=22:00&night_to=06:00&most_changes=3"),
     ("alice", "/nothing-here"), ("alice", "/users"),
 ]  # fmt: skip
 

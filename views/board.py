@@ -13,7 +13,7 @@ from models import StudyEvent, Subject
 from models.clock import today
 from views.shell import language, study_label, tone_of
 from views.wording import status_name
-from workflows import listing, scheduling
+from workflows import listing, reconsenting, scheduling
 
 SIGNS = {
     "complete": "●",
@@ -42,6 +42,7 @@ class Cell:
     text: str
     href: str | None
     add: str | None
+    queries: int = 0  # that wait
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,7 @@ class Visit:
     may_mark: bool
     forms: int
     cells: list[Cell]
+    queries: int = 0  # that wait and ask about the visit as a whole
 
 
 @dataclass
@@ -82,11 +84,17 @@ def event_name(definition: EventDef | None, event: StudyEvent) -> str:
     return f"{name} {event.repeat}" if numbered else name
 
 
-def board_of(subject: Subject, study: StudyDef, may_enter: bool, opened: str = "") -> Board:
-    """Every visit with its forms; two statements whatever the number of visits (events; forms)."""
+def board_of(
+    subject: Subject, study: StudyDef, may_enter: bool, opened: str = "", queries: Mapping[Any, int] | None = None
+) -> Board:
+    """Every visit with its forms; two statements whatever the number of visits (events; forms).
+
+    `queries` holds how many wait, by visit and form.
+    """
     day = today(subject.site.timezone)
     stored = listing.progress(subject)
-    drawing = _Drawing(subject, study, may_enter, cell_words(), language())
+    withheld = reconsenting.forms_withheld(subject, study)
+    drawing = _Drawing(subject, study, may_enter, cell_words(), language(), queries or {}, withheld)
     board = Board(has_unscheduled=any(each.kind == "unscheduled" for each in study.events.values()))
     coming = 0
     for event in sorted(subject.events, key=_shown_order):
@@ -127,6 +135,8 @@ class _Drawing:
     may_enter: bool
     words: dict[str, str]
     language: str
+    queries: Mapping[Any, int]
+    withheld: frozenset[str] = frozenset()  # forms that wait for the consent to an amendment
 
     def visit(self, event: StudyEvent, status: str, held: Mapping[str, Sequence[Any]], folded: bool = False) -> Visit:
         """One row; folded ones say how many forms they will have, and no more."""
@@ -152,13 +162,17 @@ class _Drawing:
                 for form_id in forms
                 if form_id in self.study.forms
             ],
+            queries=self.queries.get((event.id, None), 0),
         )
 
     def cell(self, event: StudyEvent, form_id: str, required: bool, held: Sequence[Any]) -> Cell:
         """One form of a visit."""
         form = self.study.forms[form_id]
         state, text = self.state(event, required, held)
-        is_open = self.may_enter and event.state != "not_applicable"
+        waits = form_id in self.withheld and not held
+        if waits:
+            state, text = "not_applicable", _("after re-consent")
+        is_open = self.may_enter and event.state != "not_applicable" and not waits
         head = f"/participants/{self.subject.id}/{event.key}/{form_id}"
         if len(held) > 1:
             href, text = head, f"{len(held)} × · {text}"
@@ -166,7 +180,8 @@ class _Drawing:
             href = f"{head}/{held[0].repeat if held else 'new' if form.repeats else 1}"
         add = f"{head}/new" if form.repeats and held and is_open else None
         title = form.label.text(self.language)
-        return Cell(form_id, title, state, SIGNS[state], text, href if held or is_open else None, add)
+        waiting = self.queries.get((event.id, form_id), 0)
+        return Cell(form_id, title, state, SIGNS[state], text, href if held or is_open else None, add, waiting)
 
     def state(self, event: StudyEvent, required: bool, held: Sequence[Any]) -> tuple[str, str]:
         """What a cell says: the most pressing of its instances."""

@@ -5,7 +5,7 @@ from typing import Any
 
 from flask import g
 
-from design.answers import ERROR
+from design.answers import ERROR, is_missing_reason
 from design.definitions import FormDef, ItemDef, StudyDef
 from forms.crf_layout import layout_of, say
 from forms.crf_parts import State
@@ -83,7 +83,8 @@ def instance_name(study: StudyDef, form: FormDef, answers: Mapping[str, Any], re
 
 
 def _named(study: StudyDef, form: FormDef, cells: Mapping[str, Any], tongue: str) -> str:
-    texts = (cell_text(study, study.items.get(name), cells.get(name), tongue) for name in form.title)
+    given = {name: cells.get(name) for name in form.title if not is_missing_reason(cells.get(name))}
+    texts = (cell_text(study, study.items.get(name), cell, tongue) for name, cell in given.items())
     return " · ".join(text for text in texts if text)
 
 

@@ -37,7 +37,7 @@ def index() -> ResponseReturnValue:
 
 
 @blueprint.post("/exports")
-@guard(action="export")
+@guard(action="export", recent=True)
 def make() -> ResponseReturnValue:
     """Make a package."""
     form = _form()
@@ -49,7 +49,7 @@ def make() -> ResponseReturnValue:
 
 
 @blueprint.get("/exports/<int:export_id>/file")
-@guard(action="export")
+@guard(action="export", recent=True)
 def fetch(export_id: int) -> ResponseReturnValue:
     """Download a package; the download is recorded."""
     user = signed_in_user()

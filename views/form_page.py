@@ -12,11 +12,12 @@ from forms.crf_layout import layout_of
 from forms.crf_parts import State
 from forms.crf_words import cell_text
 from models import User
-from views import choices, uploads
+from views import choices, earlier_versions, protection, query_words, signing, uploads, verification
+from views.addresses import row_number
 from views.around import around_of
 from views.board import cell_words, event_name
 from views.shell import instant, language, tone_of
-from workflows import access, drafting, entering, finding, listing
+from workflows import access, drafting, entering, finding, listing, query_list
 from workflows.finding import FormPlace
 from workflows.refusals import ReasonNeeded, Refusal, Stale
 
@@ -29,7 +30,7 @@ def read(place: FormPlace, posted: Posted | None = None) -> CrfInput:
         return CrfInput.read(
             place.form,
             place.study,
-            posted,
+            earlier_versions.carried(place, posted),
             language=language(),
             stored=place.data.answers if place.data else {},
             files=uploads.hashes(),
@@ -96,6 +97,10 @@ def render(
     if draft is not None:
         shown = _from_draft(place, draft.posted)
     state = state_of(place, shown, refusal)
+    queries = query_list.of_place(user, place.subject.id, place.event.id, place.form.id, place.repeat)
+    talk = query_words.talk_in_form(user, place, queries, row_number(request.args.get("query")))
+    state.queries = query_words.marks(place, queries)
+    state.asked = frozenset(talk["query"].paths) if talk else frozenset()
     at = place.subject.site_id
     readonly = not access.may(user, "enter data", at=at) or _is_closed(place)
     address = f"/participants/{place.address}"
@@ -110,6 +115,7 @@ def render(
         history_address=f"{address}/history",
         terms_address=f"{address}/terms",
         file_address=f"{address}/file",
+        ask_address=query_words.ask_address(user, place),
     )
     html = render_template(
         "forms/form.html",
@@ -128,9 +134,15 @@ def render(
         may_error=page.may_error and place.data is not None and not readonly,
         may_skip=place.data is None and typed is None and not readonly and not place.form.repeats,
         locked_because=_closed_sentence(place, user) if readonly else "",
+        protection=protection.form_notes(user, place.data),
+        signed=signing.on_form(user, place.data),
         saved_at=instant(place.data.saved_at) if place.data else "",
         receipt=listing.receipt(place.data) if place.data else "",
         script_words=_script_words(),
+        queries=query_words.in_form(place, queries),
+        verification=verification.part_of(user, place),
+        talk=talk,
+        retained=earlier_versions.retained(place),
         **_stale(place, refusal),
     )
     return html, refusal.status if refusal else 422 if _errors_sentence(typed) else 200
@@ -148,7 +160,7 @@ def _from_draft(place: FormPlace, posted: dict[str, list[str]]) -> CrfInput | No
         return CrfInput.read(
             place.form,
             place.study,
-            posted,
+            earlier_versions.carried(place, posted),
             language=language(),
             stored=place.data.answers if place.data else {},
             allowed=choices.allowed(place),

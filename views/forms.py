@@ -10,6 +10,7 @@ from flask_babel import ngettext
 from models import User
 from models.change import Change
 from views import choices, form_page, histories, uploads
+from views.addresses import row_number
 from views.around import around_of
 from views.board import cell_words, event_name, form_address
 from views.guard import guard, signed_in_user
@@ -45,12 +46,12 @@ def save(subject_id: int, event_key: str, form_id: str, repeat: str) -> Response
         with _change(user, "save form", place, typed.reason) as change:
             filing.file_pictures(change, place, uploads.pictures().values())
             saved = entering.save_form(change, place, typed.answers, typed.revision, typed.overrides)
+            drafting.settle(change, place.address)
     except NotFound:
         raise
     except Refusal as refusal:
         again = form_page.place_of(user, subject_id, event_key, form_id, repeat)
         return form_page.render(user, again, typed, refusal)
-    drafting.drop(user, place.address)
     _tell(saved, change)
     return redirect(_next_address(place, saved, typed.then), 303)
 
@@ -88,7 +89,10 @@ def _next_address(place: FormPlace, saved: Saved, then: str) -> str:
         return url_for("participants.show", subject_id=place.subject.id) + f"#e-{place.event.key}"
     if then == "new" and place.form.repeats:
         return form_address(place.subject, place.event, place.form.id, "new")
-    return form_address(place.subject, place.event, place.form.id, saved.data.repeat)
+    query = row_number(request.args.get("query"))  # she goes on with the query she came for
+    return form_address(place.subject, place.event, place.form.id, saved.data.repeat) + (
+        f"?query={query}" if query else ""
+    )
 
 
 @blueprint.post(f"{FORM}/check")
@@ -106,7 +110,7 @@ def draft(subject_id: int, event_key: str, form_id: str, repeat: str) -> Respons
     user = signed_in_user()
     place = form_page.place_of(user, subject_id, event_key, form_id, repeat)
     if "_discard" in request.form:
-        drafting.drop(user, place.address)
+        drafting.discard(user, place.address)
         return redirect(f"/participants/{place.address}", 303)
     typed = form_page.read(place)
     drafting.keep(user, place.address, typed.posted)
@@ -194,7 +198,7 @@ def file(subject_id: int, event_key: str, form_id: str, repeat: str, sha256: str
     """A picture that an answer of this form points at."""
     user = signed_in_user()
     place = form_page.place_of(user, subject_id, event_key, form_id, repeat)
-    stored = finding.stored_file(user, place, sha256)
+    stored = filing.open_picture(user, place, sha256)
     answer = Response(stored.content, mimetype=stored.media_type)
     answer.headers["Content-Disposition"] = f"inline; filename={sha256[:16]}.{stored.media_type.rsplit('/', 1)[-1]}"
     return answer

@@ -9,19 +9,24 @@ The declaration is the first of two gates: it asks whether the person may do thi
 may do it at the site of the object in hand is asked by the workflows (`access.require`, `finding`).
 """
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from flask import Flask, abort, current_app, flash, g, jsonify, redirect, request, session, url_for
+from flask import Flask, abort, current_app, flash, g, jsonify, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user
+from flask_wtf.csrf import validate_csrf
+from itsdangerous import BadData, URLSafeSerializer
+from wtforms import ValidationError
 
+from forms.signing_in import ConfirmInput, SignInInput
 from models import User
 from models.clock import now
-from workflows import access
+from workflows import access, sessions
 
 View = TypeVar("View", bound=Callable[..., Any])
 RECENT = timedelta(minutes=30)
@@ -106,7 +111,7 @@ def check_access() -> ResponseReturnValue | None:
     if rule.public:
         return None
     if not current_user.is_authenticated:
-        return _send_to_sign_in()
+        return _send_to_sign_in(rule)
     user = signed_in_user()
     if user.must_change_password and request.endpoint not in WHILE_PASSWORD_IS_DUE:
         return redirect(url_for("signing_in.password"), 303)
@@ -135,19 +140,61 @@ def _here() -> str:
     return request.full_path.rstrip("?")
 
 
-def _send_to_sign_in() -> ResponseReturnValue:
+def _send_to_sign_in(rule: Rule) -> ResponseReturnValue:
     ended = g.get("session_ended", False)
     if wants_json():
         return jsonify(error="signed-out", text=_("You are signed out. Sign in again in another tab.")), 401
     if ended:
         flash(_("You were signed out after a time without activity. Sign in to go on."), "warn")
+    owner = sessions.last_owner(g.ended_token) if ended and rule.recent and request.method == "POST" else None
+    if owner is not None:
+        form = SignInInput(formdata=None, next=local_path(_here()), typed=_signer().dumps([owner, _typed()]))
+        return render_template("signing_in/sign_in.html", form=form), 401
     here = _here() if request.endpoint != "home.index" else None
     return redirect(url_for("signing_in.sign_in", next=here), 303)
 
 
+def _signer() -> URLSafeSerializer:
+    return URLSafeSerializer(current_app.config["SECRET_KEY"], salt="typed before the session ended")
+
+
+def typed_before(user: User, signed: str | None) -> str:
+    """What this person posted when her session had ended, as the sign-in page kept it; nothing for anybody else.
+
+    A post of another site comes without the cookie of the ended session, so it is never kept.
+    """
+    try:
+        owner, typed = _signer().loads(signed or "")
+    except BadData:
+        return ""
+    return str(typed) if owner == user.id else ""
+
+
 def _ask_again() -> ResponseReturnValue:
-    back = _here() if request.method == "GET" else request.referrer
-    return redirect(url_for("signing_in.confirm", next=local_path(back)), 303)
+    """The password once more. What was posted waits on that page, to be sent after it (SEC-16)."""
+    if wants_json():
+        return jsonify(error="confirm", text=_("Please confirm your password in another tab first.")), 401
+    if request.method == "GET":
+        return redirect(url_for("signing_in.confirm", next=local_path(_here())), 303)
+    if not _is_from_our_page():
+        return redirect(url_for("signing_in.confirm"), 303)
+    form = ConfirmInput(formdata=None, next=local_path(_here()), typed=_typed())
+    return render_template("signing_in/confirm.html", form=form), 401
+
+
+def _is_from_our_page() -> bool:
+    """Whether the post carries the page's token; what another site sent is not offered for sending again."""
+    try:
+        validate_csrf(request.form.get("csrf_token"))
+    except ValidationError:
+        return False
+    return True
+
+
+def _typed() -> str:
+    """The posted fields as text, without token and passwords. Files are not kept: they are chosen again."""
+    fields = request.form.items(multi=True)
+    return json.dumps([[name, value] for name, value in fields if name != "csrf_token" and "password" not in name])
 
 
 def local_path(address: str | None) -> str | None:

@@ -29,6 +29,7 @@ def lines_of(user: User, place: FormPlace, item: str = "") -> list[Told]:
         return []
     found = listing.history(user, place.data, item)
     forms = tracing.form_words([place.data.id])
+    names = tracing.full_names(traced.change.user_id for traced in found if traced.change.user_id)
     told = []
     for traced in found:
         lines, _housekeeping = wording.lines(traced, forms)
@@ -37,7 +38,7 @@ def lines_of(user: User, place: FormPlace, item: str = "") -> list[Told]:
             told.append(
                 Told(
                     at=instant(change.at, True),
-                    who=change.user_name,
+                    who=names.get(change.user_id or 0, change.user_name),
                     role=role_name(change.role) if change.role else "",
                     action=wording.action_name(change.action),
                     reason=traced.reason or "",

@@ -17,7 +17,7 @@ from views.guard import guard, signed_in_user
 from views.home import rows_of
 from views.shell import instant, language, tone_of
 from views.wording import status_name
-from workflows import access, enrolling, finding, listing, scheduling, tracing
+from workflows import access, enrolling, finding, listing, query_list, scheduling, tracing
 from workflows.refusals import NotFound, Refusal
 from workflows.tracing import TrailFilter
 
@@ -56,6 +56,7 @@ class Line:
     counts: listing.Counts
     next: NextVisit | None
     late: int
+    queries: int
 
 
 @blueprint.get("/participants")
@@ -72,7 +73,7 @@ def index() -> ResponseReturnValue:
     }
     return render_template(
         "participants/index.html",
-        lines=_lines(found),
+        lines=_lines(user, found),
         filters=filters,
         is_filtered=bool(args),
         args=args,
@@ -107,25 +108,30 @@ def _attentions(user: Any) -> dict[str, str]:
     return found
 
 
-def _lines(subjects: list[Subject]) -> list[Line]:
+def _lines(user: User, subjects: list[Subject]) -> list[Line]:
     counts = listing.counts(subjects)
     events = listing.open_events(subjects)
-    return [_line(each, counts.get(each.id, listing.Counts()), events.get(each.id, [])) for each in subjects]
+    queries = query_list.waiting_by_subject(user, subjects)
+    return [
+        _line(each, counts.get(each.id, listing.Counts()), events.get(each.id, []), queries.get(each.id, 0))
+        for each in subjects
+    ]
 
 
-def _line(subject: Subject, counts: listing.Counts, events: list[Any]) -> Line:
+def _line(subject: Subject, counts: listing.Counts, events: list[Any], queries: int) -> Line:
     study = finding.design_for(subject.site)
     day = today(subject.site.timezone)
     statuses = [(event, scheduling.status_of(study, event, events, day)) for event in events[:12]]
     late = sum(status == "overdue" for _event, status in statuses)
     coming = next(((event, status) for event, status in statuses if status != "missed"), None)
     if subject.status in ("screen_failed", "dead", "withdrawn", "ended") or coming is None:
-        return Line(subject, subject_chip(subject), counts, None, 0)
+        return Line(subject, subject_chip(subject), counts, None, 0, queries)
     event, status = coming
     key = event.event_id if event.repeat == 1 else f"{event.event_id}.{event.repeat}"
     chip = (status_name(status), tone_of(status), ICONS.get(status))
     name = event_name(study.events.get(event.event_id), event)
-    return Line(subject, subject_chip(subject), counts, NextVisit(key, name, event.target.isoformat(), chip), late)
+    coming_next = NextVisit(key, name, event.target.isoformat(), chip)
+    return Line(subject, subject_chip(subject), counts, coming_next, late, queries)
 
 
 @blueprint.get("/participants/new")
@@ -182,6 +188,7 @@ def show(subject_id: int) -> ResponseReturnValue:
     subject = finding.subject(user, subject_id)
     study = finding.design_for(subject.site)
     may_enter = access.may(user, "enter data", at=subject.site_id)
+    queries = query_list.waiting_by_form(user, subject)
     resolves = subject.possible_duplicate and access.may(user, "resolve duplicate", at=subject.site_id)
     return render_template(
         "participants/show.html",
@@ -190,10 +197,13 @@ def show(subject_id: int) -> ResponseReturnValue:
         screened=instant(subject.created_at)[:10],
         previous=listing.rescreened_from(user, subject),
         duplicates=enrolling.duplicates_of(user, subject) if resolves else [],
-        board=board_of(subject, study, may_enter, request.args.get("visit", "")),
+        board=board_of(subject, study, may_enter, request.args.get("visit", ""), queries),
+        queries=sum(queries.values()),
+        may_ask=access.may(user, "raise query", at=subject.site_id),
         may_screen=access.may(user, "screen", at=subject.site_id),
         may_schedule=access.may(user, "schedule visit", at=subject.site_id),
         may_trail=access.may(user, "view trail", at=subject.site_id),
+        may_print=access.may(user, "print", at=subject.site_id),
     )
 
 

@@ -5,11 +5,12 @@
 from datetime import timedelta
 from typing import Any
 
-from flask import Flask, Request, Response, g
+from flask import Flask, Request, Response, g, request
 from flask.json.tag import TaggedJSONSerializer
 from flask.sessions import SessionInterface, SessionMixin
 from werkzeug.datastructures import CallbackDict
 
+from views import devices
 from workflows import sessions
 
 WITHOUT_SESSION = ("/static/", "/healthz")
@@ -48,7 +49,7 @@ class StoredSessions(SessionInterface):
         idle, absolute = limits(app)
         found = sessions.find(token, idle, absolute)
         if found is None:
-            g.session_ended = True
+            g.session_ended, g.ended_token = True, token
             return StoredSession()
         opened = StoredSession(self.serializer.loads(found.data), token)
         opened.stored = found
@@ -66,14 +67,16 @@ class StoredSessions(SessionInterface):
         if session.token is None:
             self._begin(app, session, response)
         elif session.modified:
-            sessions.keep(session.token, self._user_id(session), self.serializer.dumps(dict(session)), is_new=False)
+            sessions.keep(session.token, self._user_id(session), self.serializer.dumps(dict(session)))
         elif session.stored is not None:
             sessions.touch(session.token, session.stored.seen_at)
 
     def _begin(self, app: Flask, session: StoredSession, response: Response) -> None:
         sessions.forget_ended(*limits(app))
         session.token = sessions.new_token()
-        sessions.keep(session.token, self._user_id(session), self.serializer.dumps(dict(session)), is_new=True)
+        content = self.serializer.dumps(dict(session))
+        device, address = devices.device_of(request.user_agent.string), devices.shortened(request.remote_addr)
+        sessions.begin(session.token, self._user_id(session), content, device, address)
         response.set_cookie(
             self.get_cookie_name(app),
             session.token,

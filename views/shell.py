@@ -13,7 +13,7 @@ from flask_login import current_user
 
 from models import User
 from views.guard import signed_in_user
-from workflows import access, finding
+from workflows import access, finding, query_list
 
 PRODUCT = ("Evidentia", "循证录")
 VERSION = "0.1.0"
@@ -58,6 +58,7 @@ class Link:
     label: str
     href: str
     current: bool
+    count: int = 0  # what waits there
 
 
 @dataclass(frozen=True)
@@ -139,16 +140,33 @@ def _navigation(user: User) -> list[Link]:
     pages = [
         (None, _("Work list"), "/"),
         ("view participants", _("Participants"), "/participants"),
+        ("view queries", _("Queries"), "/queries"),
+        ("verify", _("Verification"), "/verification"),
+        ("plan verification", _("Verification plans"), "/verification/plans"),
+        ("view reviews", _("Monitoring visits"), "/monitoring"),
+        ("sign", _("Signing"), "/signing"),
+        ("view reviews", _("Freeze and lock"), "/protection"),
+        ("view reviews", _("Delegation log"), "/delegation"),
+        ("view deviations", _("Deviations"), "/deviations"),
+        ("view progress", _("Progress"), "/progress"),
         ("export", _("Exports"), "/exports"),
+        ("print", _("Print"), "/print"),
         ("view analysis", _("Analysis"), "/analysis"),
         ("view trail", _("Audit trail"), "/trail"),
+        ("review trail", _("Trail review"), "/trail-reviews"),
         ("manage users", _("Users"), "/users"),
         ("view study", _("Study"), "/study"),
     ]
     held = access.actions_of(user)
     path = request.path
+    waiting = {"/queries": query_list.waiting_for(user)} if "view queries" in held else {}
     return [
-        Link(label, href, path == href if href == "/" else path == href or path.startswith(f"{href}/"))
+        Link(
+            label,
+            href,
+            path == href if href == "/" else path == href or path.startswith(f"{href}/"),
+            waiting.get(href, 0),
+        )
         for action, label, href in pages
         if action is None or action in held
     ]

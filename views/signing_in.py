@@ -1,6 +1,8 @@
 """Signing in and out, one's own password, the language, and the first administrator."""
 
-from flask import Blueprint, current_app, flash, g, redirect, render_template, request, session, url_for
+import json
+
+from flask import Blueprint, abort, current_app, flash, g, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import force_locale
 from flask_babel import gettext as _
@@ -10,9 +12,9 @@ from werkzeug.exceptions import NotFound
 from forms.signing_in import ConfirmInput, FirstAdministratorInput, PasswordInput, SignInInput
 from models import User
 from models.change import Change, System
-from views.guard import guard, local_path, mark_recent, signed_in_user
+from views.guard import guard, local_path, mark_recent, signed_in_user, typed_before
 from views.shell import LANGUAGES, language
-from workflows import first_administrator, granting, passwords, signing_in
+from workflows import first_administrator, granting, signing_in
 from workflows.refusals import Refusal
 
 blueprint = Blueprint("signing_in", __name__)
@@ -54,7 +56,7 @@ def sign_in() -> ResponseReturnValue:
         flash(refusal.text(language()), "error")
         return render_template("signing_in/sign_in.html", form=form), refusal.status
     _begin_session(user)
-    return redirect(local_path(form.next.data) or url_for("home.index"), 303)
+    return _go_on(form.next.data, typed_before(user, form.typed.data))
 
 
 @blueprint.post("/sign-out")
@@ -98,8 +100,23 @@ def confirm() -> ResponseReturnValue:
         flash(refusal.text(language()), "error")
         return render_template("signing_in/confirm.html", form=form), refusal.status
     mark_recent()
-    flash(_("Thank you. Please do it once more now."), "ok")
-    return redirect(local_path(form.next.data) or url_for("home.index"), 303)
+    return _go_on(form.next.data, form.typed.data)
+
+
+def _go_on(wanted: str | None, typed: str | None) -> ResponseReturnValue:
+    """To the page that was asked for; or what was posted there once more, to be sent by a press of a button."""
+    address = local_path(wanted) or url_for("home.index")
+    if typed:
+        return render_template("signing_in/again.html", address=address, again=_pairs(typed))
+    return redirect(address, 303)
+
+
+def _pairs(typed: str) -> list[tuple[str, str]]:
+    """What was posted before the password was asked for, as the guard kept it on the page."""
+    try:
+        return [(str(name), str(value)) for name, value in json.loads(typed)]
+    except (ValueError, TypeError):
+        abort(400)
 
 
 @blueprint.route("/password", methods=["GET", "POST"])
@@ -107,7 +124,7 @@ def confirm() -> ResponseReturnValue:
 def password() -> ResponseReturnValue:
     """Change one's own password; forced when it is temporary."""
     form, user = PasswordInput(), signed_in_user()
-    page = {"form": form, "due": user.must_change_password, "shortest": passwords.SHORTEST}
+    page = {"form": form, "due": user.must_change_password, "profile": signing_in.profile()}
     if not form.validate_on_submit():
         return render_template("signing_in/password.html", **page), 200 if request.method == "GET" else 422
     try:
@@ -132,7 +149,7 @@ def create_first_administrator() -> ResponseReturnValue:
     if signing_in.has_users():
         raise NotFound
     form, settings = FirstAdministratorInput(), current_app.config["SETTINGS"]
-    page = {"form": form, "shortest": passwords.SHORTEST}
+    page = {"form": form, "profile": signing_in.profile()}
     if not form.validate_on_submit():
         return render_template("signing_in/first_administrator.html", **page), 200 if request.method == "GET" else 422
     try:

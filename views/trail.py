@@ -1,12 +1,12 @@
 """The audit trail: who, when, what, where, why, old and new."""
 
 from collections.abc import Callable
-from datetime import date
 from typing import Any
 
 from flask import Blueprint, flash, render_template, request
 from flask.typing import ResponseReturnValue
 
+from design.types import ValueFault, read_day
 from models import User
 from views import wording
 from views.guard import guard, signed_in_user
@@ -61,8 +61,8 @@ def _filters() -> TrailFilter:
         action=request.args.get("what") or None,
         site_id=_read("site", int),
         subject_id=_read("participant", int),
-        since=_read("since", date.fromisoformat),
-        until=_read("until", date.fromisoformat),
+        since=_read("since", read_day),
+        until=_read("until", read_day),
         about=request.args.get("about") or None,
     )
 
@@ -74,7 +74,7 @@ def _read(name: str, reader: Callable[[str], Any]) -> Any:
         return None
     try:
         value = reader(text)
-    except ValueError:
+    except (ValueError, ValueFault):
         if name in ("since", "until"):
             flash(Refusal("bad-date").text(language()), "warn")
         return None

@@ -1,15 +1,13 @@
 """Pictures sent with a form: only JPEG and PNG, by content and not by name, up to a size (SEC-29)."""
 
-import hashlib
-
 from flask import g, request
+from werkzeug.datastructures import FileStorage
 
-from workflows.filing import LIMIT, Picture, media_type_of
-from workflows.refusals import Refusal
+from workflows.filing import LIMIT, Picture, picture_of
 
 
 def pictures() -> dict[str, Picture]:
-    """The pictures of this request by the path of their item, read once.
+    """The pictures of this request by the path of their item, read once, without metadata.
 
     Raises:
         Refusal: a file is not a picture, or too large.
@@ -25,9 +23,5 @@ def hashes() -> dict[str, str]:
     return {path: picture.sha256 for path, picture in pictures().items()}
 
 
-def _read(file: object) -> Picture:
-    content: bytes = file.stream.read(LIMIT + 1)  # type: ignore[attr-defined]
-    kind = media_type_of(content)
-    if len(content) > LIMIT or kind is None:
-        raise Refusal("file-refused", limit=LIMIT // 1_000_000)
-    return Picture(hashlib.sha256(content).hexdigest(), kind, content)
+def _read(file: FileStorage) -> Picture:
+    return picture_of(file.stream.read(LIMIT + 1))

@@ -6,6 +6,7 @@ from flask import Blueprint, current_app, flash, redirect, render_template, requ
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
+from design.types import ValueFault, read_day
 from forms.users import GrantInput, NewUserInput, ReasonInput
 from models import Site, User
 from models.change import Change
@@ -64,8 +65,8 @@ def new() -> ResponseReturnValue:
 def access_on() -> ResponseReturnValue:
     """Who had which access on a date: every grant that held at any time of that day (AUD-10)."""
     try:
-        day = datetime.strptime(request.args.get("on") or today().isoformat(), "%Y-%m-%d").date()
-    except ValueError:
+        day = read_day(request.args.get("on") or today().isoformat())
+    except ValueFault:
         flash(Refusal("bad-date").text(language()), "error")
         day = today()
     begin = datetime.combine(day, time.min, HOME_ZONE)
@@ -210,7 +211,7 @@ def _show(person: User, form: GrantInput | None = None, temporary: str | None = 
         reason=ReasonInput(formdata=None),
         temporary=temporary,
         at=now(),
-        open_sessions=sessions.count_of(person, *limits(current_app)),
+        open_sessions=sessions.list_open(person, *limits(current_app)),
         history=tracing.about_user(by, person),
         action_name=wording.action_name,
     )

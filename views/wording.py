@@ -17,6 +17,17 @@ from workflows.tracing import FormWords, Traced
 
 ACTIONS = {
     "save form": _l("Save form"),
+    "freeze": _l("Freeze"),
+    "unfreeze": _l("Unfreeze"),
+    "lock": _l("Lock"),
+    "freeze items": _l("Freeze items"),
+    "unfreeze items": _l("Unfreeze items"),
+    "ask to unlock": _l("Ask to unlock"),
+    "confirm unlock": _l("Decide on an unlocking"),
+    "sign": _l("Sign"),
+    "delegate": _l("Delegate"),
+    "end delegation": _l("End a delegation"),
+    "fetch checklist": _l("Fetch lock checklist"),
     "mark in error": _l("Mark in error"),
     "mark not done": _l("Mark not done"),
     "screen": _l("Screen participant"),
@@ -26,7 +37,9 @@ ACTIONS = {
     "schedule visit": _l("Change visit"),
     "resolve duplicate": _l("Resolve possible duplicate"),
     "export": _l("Export data"),
-    "fetch export": _l("Fetch export"),
+    "download export": _l("Fetch export"),
+    "print casebook": _l("Print casebook"),
+    "download casebooks": _l("Fetch casebooks"),
     "publish": _l("Publish study version"),
     "sign in": _l("Sign in"),
     "sign in refused": _l("Sign-in refused"),
@@ -39,6 +52,33 @@ ACTIONS = {
     "reset password": _l("Reset password"),
     "change password": _l("Change password"),
     "end sessions": _l("End sessions"),
+    "view file": _l("View picture"),
+    "raise query": _l("Raise query"),
+    "answer query": _l("Answer query"),
+    "comment query": _l("Comment on query"),
+    "close query": _l("Close query"),
+    "cancel query": _l("Cancel query"),
+    "reopen query": _l("Reopen query"),
+    "reassign query": _l("Pass query on"),
+    "check run": _l("Nightly check run"),
+    "activate version": _l("Activate study version"),
+    "renew schedule": _l("Renew schedule"),
+    "start amendment": _l("Begin moving forms"),
+    "amend": _l("Move forms to a later version"),
+    "finish amendment": _l("Finish moving forms"),
+    "record deviation": _l("Record deviation"),
+    "dismiss deviation": _l("Dismiss deviation"),
+    "acknowledge deviation": _l("Acknowledge deviation"),
+    "fetch deviations": _l("Fetch deviations"),
+    "verify": _l("Verify against the source"),
+    "withdraw verification": _l("Take back verification"),
+    "plan verification": _l("Plan verification"),
+    "open monitoring visit": _l("Begin monitoring visit"),
+    "write monitoring visit": _l("Write in monitoring visit"),
+    "finish monitoring visit": _l("Finish monitoring visit"),
+    "review trail": _l("Sign off trail review"),
+    "sign out elsewhere": _l("Sign out elsewhere"),
+    "switch password profile": _l("Switch password profile"),
 }
 
 COLUMNS = {
@@ -50,6 +90,7 @@ COLUMNS = {
     "active": _l("Account open"),
     "language": _l("Language"),
     "created_at": _l("Created"),
+    "password_changed_at": _l("Password changed"),
     "role": _l("Role"),
     "user_id": _l("User"),
     "site_id": _l("Site"),
@@ -104,7 +145,64 @@ COLUMNS = {
     "timezone": _l("Time zone"),
     "media_type": _l("Kind of file"),
     "content": _l("Content of the file"),
+    "paths": _l("Items"),
+    "check_id": _l("Check"),
+    "check_key": _l("Key of the check"),
+    "reason_code": _l("Reason code"),
+    "assignee": _l("Role that is asked"),
+    "raised_by": _l("Raised by"),
+    "raised_by_id": _l("Raised by (user)"),
+    "raised_at": _l("Raised at"),
+    "answered_at": _l("Answered at"),
+    "closed_at": _l("Closed at"),
+    "reopened": _l("Times reopened"),
+    "changed_data": _l("Data changed"),
+    "query_id": _l("Query"),
+    "act": _l("Act"),
+    "text": _l("Text"),
+    "at": _l("At"),
+    "by": _l("By"),
+    "by_id": _l("By (user)"),
     "id": _l("Internal number"),
+    "verified": _l("Verified"),
+    "from_date": _l("From"),
+    "to_date": _l("Until"),
+    "scope": _l("What is verified"),
+    "percent": _l("Share of participants in full, per cent"),
+    "seed": _l("Seed of the sample"),
+    "exempt": _l("Exempt items"),
+    "kind": _l("Kind of visit"),
+    "starts_on": _l("First day"),
+    "ends_on": _l("Last day"),
+    "monitor_name": _l("Monitor"),
+    "present": _l("Who was present"),
+    "summary": _l("Summary"),
+    "actions": _l("Actions"),
+    "report": _l("Report"),
+    "finished_at": _l("Finished"),
+    "outcome": _l("Conclusion"),
+    "found": _l("Found"),
+    "reviewer_name": _l("Reviewer"),
+    "approval": _l("Ethics approval"),
+    "activated_by": _l("Activated by"),
+    "activated_at": _l("Activated"),
+    "from_version_id": _l("Earlier study version"),
+    "to_version_id": _l("Later study version"),
+    "moved": _l("Moved"),
+    "total": _l("In all"),
+    "started_at": _l("Started"),
+    "started_by": _l("Started by"),
+    "source_form_data_id": _l("Form it comes from"),
+    "form_data_id": _l("Form record"),
+    "term_en": _l("Description (English)"),
+    "term_zh": _l("Description (Chinese)"),
+    "occurred": _l("Occurred"),
+    "why": _l("Reason given"),
+    "proposed_at": _l("Proposed"),
+    "settled_by": _l("Settled by"),
+    "settled_at": _l("Settled"),
+    "acknowledged_by": _l("Acknowledged by"),
+    "acknowledged_at": _l("Acknowledged"),
 }
 
 TABLES = {
@@ -118,6 +216,15 @@ TABLES = {
     "study_version": _l("Study version"),
     "site": _l("Site"),
     "stored_file": _l("File"),
+    "query": _l("Query"),
+    "query_message": _l("Message of a query"),
+    "review": _l("Review marks"),
+    "sdv_plan": _l("Verification plan"),
+    "monitoring_visit": _l("Monitoring visit"),
+    "trail_review": _l("Trail review"),
+    "activation": _l("Activation"),
+    "amendment_run": _l("Run of an amendment"),
+    "deviation": _l("Deviation"),
 }
 
 STATUSES = {
@@ -145,10 +252,15 @@ STATUSES = {
     "open": _l("Open"),
     "frozen": _l("Frozen"),
     "locked": _l("Locked"),
+    "answered": _l("Answered"),
+    "closed": _l("Closed"),
+    "cancelled": _l("Cancelled"),
 }
 
-HIDDEN = {"password_hash", "secret", "person_key", "name_key", "content", "files"}
+HIDDEN = {"manifest", "password_hash", "secret", "person_key", "name_key", "content", "files"}
 HOUSEKEEPING = {"revision", "saved_at", "saved_by", "id", "position", "findings"}
+# what every new row has: where it belongs, which its place says, and that nothing protects it yet
+BELONGING = {"subject_id", "study_event_id", "version_id", "form_id", "repeat", "protection"}
 SHORTENED = 300
 
 
@@ -227,18 +339,43 @@ def form_name(study: StudyDef, form_id: str, repeat: int = 1) -> str:
 
 
 def lines(traced: Traced, forms: dict[int, FormWords]) -> tuple[list[Line], int]:
-    """The entries of a change in words, and how many are housekeeping and therefore left to the full
-    export.
+    """The entries of a change in words, answers in the order of the form, and how many are housekeeping and therefore
+    left to the full export.
     """
     shown, left = [], 0
-    for entry in traced.entries:
-        table, _slash, rest = entry["path"].partition("/")
-        key, _slash, column = rest.partition("/")
-        if column.split("/")[0] in HOUSEKEEPING:
+    for entry in sorted(traced.entries, key=lambda each: _order(each["path"], forms)):
+        table, key, column = _parts(entry["path"])
+        name = column.split("/")[0]
+        if name in HOUSEKEEPING or (name in BELONGING and entry.get("old") is None):
             left += 1
             continue
-        shown.append(_line(table, key, column, entry, forms))
+        line = _line(table, key, column, entry, forms)
+        if line.old or line.new:
+            shown.append(line)
+        else:
+            left += 1
     return shown, left
+
+
+def _parts(path: str) -> tuple[str, str, str]:
+    """Table, row and column (with what stands below it) of an entry."""
+    table, _slash, rest = path.partition("/")
+    key, _slash, column = rest.partition("/")
+    return table, key, column
+
+
+def _order(path: str, forms: dict[int, FormWords]) -> tuple[str, int, str, int]:
+    """Where an entry stands in the list: answers as the form asks them, the rest as it was recorded."""
+    table, key, column = _parts(path)
+    words = forms.get(int(key)) if table == "form_data" and key.isdigit() else None
+    if words is None or not column.startswith("answers/") or column.count("/") < 3:
+        return f"{table}/{key}", 1, "", 0
+    study = finding.design(words.version_id)
+    _answers, group, row, item = column.split("/", 3)
+    groups = [each.id for each in study.forms[words.form_id].groups] if words.form_id in study.forms else []
+    place = groups.index(group) if group in groups else len(groups)
+    items = [each.id for each in study.forms[words.form_id].groups[place].items] if place < len(groups) else []
+    return f"{table}/{key}", 0, f"{place:03} {row:>6}", items.index(item) if item in items else len(items)
 
 
 def _line(table: str, key: str, column: str, entry: dict[str, Any], forms: dict[int, FormWords]) -> Line:
@@ -267,7 +404,7 @@ def _hidden(value: Any) -> str:
 
 def plain(column: str, value: Any) -> str:
     """A stored value that is not an answer, as text."""
-    if value is None or value == "":
+    if value is None or value in ("", [], {}):
         return ""
     if isinstance(value, bool):
         return _("yes") if value else _("no")

@@ -37,21 +37,61 @@ ACTIONS: dict[str, tuple[str, str]] = {
     "view study": ("see the study design", "查看研究设计"),
     "manage users": ("manage users", "管理用户"),
     "publish": ("publish study versions", "发布研究版本"),
+    "view queries": ("read queries", "查看质疑"),
+    "raise query": ("raise queries", "提出质疑"),
+    "answer query": ("answer queries", "答复质疑"),
+    "close query": ("close queries", "关闭质疑"),
+    "view reviews": ("see what was verified and signed", "查看核查与签名情况"),
+    "verify": ("verify data against the source", "进行源数据核查"),
+    "plan verification": ("plan source verification", "制定源数据核查计划"),
+    "monitor site": ("keep monitoring visits", "记录监查访视"),
+    "review trail": ("review the audit trail", "审阅稽查轨迹"),
+    "freeze": ("freeze data", "冻结数据"),
+    "lock": ("lock data", "锁定数据"),
+    "unlock": ("ask for unlocking", "申请解锁"),
+    "confirm unlock": ("confirm an unlocking", "确认解锁"),
+    "sign": ("sign", "签名"),
+    "delegate": ("delegate tasks", "授权分工"),
+    "amend": ("move data to a later study version", "将数据迁移至新研究版本"),
+    "activate version": ("activate a study version at a site", "在中心启用研究版本"),
+    "view deviations": ("see protocol deviations", "查看方案偏离"),
+    "record deviation": ("record protocol deviations", "记录方案偏离"),
+    "acknowledge deviation": ("acknowledge protocol deviations", "确认方案偏离"),
+    "print": ("print casebooks", "打印病例报告表"),
+    "view progress": ("see the progress of data management", "查看数据管理进度"),
 }
 
-_READ = frozenset({"view participants", "view trail", "view study"})
-_SITE_WORK = _READ | {"screen", "enter data", "schedule visit", "mark in error"}
+_READ = frozenset(
+    {
+        "view participants",
+        "view trail",
+        "view study",
+        "view queries",
+        "view reviews",
+        "view deviations",
+        "view progress",
+    }
+)
+_SITE_WORK = _READ | {
+    "screen", "enter data", "schedule visit", "mark in error", "answer query", "record deviation", "print",
+}  # fmt: skip
+_INVESTIGATION = {"enrol", "override check", "view analysis", "export", "sign", "delegate", "acknowledge deviation"}
+_MONITORING = {"raise query", "close query", "verify", "monitor site", "review trail", "print"}
+_DATA_MANAGEMENT = {
+    "resolve duplicate", "export", "view analysis", "raise query", "close query", "plan verification", "review trail",
+    "freeze", "lock", "unlock", "confirm unlock", "amend", "activate version", "print",
+}  # fmt: skip
 
 ACCESS: dict[str, frozenset[str]] = {
     "nurse": frozenset(_SITE_WORK),
-    "investigator": frozenset(_SITE_WORK | {"enrol", "override check", "view analysis", "export"}),
-    "monitor": _READ,
-    "data_manager": frozenset(_READ | {"resolve duplicate", "export", "view analysis"}),
-    "coder": frozenset({"view participants", "view study"}),
-    "safety": frozenset(_READ | {"view analysis"}),
-    "statistician": frozenset({"view participants", "view trail", "view study", "export", "view analysis"}),
+    "investigator": frozenset(_SITE_WORK | _INVESTIGATION | {"confirm unlock"}),
+    "monitor": frozenset(_READ | _MONITORING),
+    "data_manager": frozenset(_READ | _DATA_MANAGEMENT),
+    "coder": frozenset({"view participants", "view study", "view queries", "raise query"}),
+    "safety": frozenset(_READ | {"view analysis", "raise query"}),
+    "statistician": frozenset(_READ | {"export", "view analysis"}),
     "administrator": frozenset({"manage users", "publish", "view study"}),
-    "inspector": frozenset(_READ | {"view analysis", "export"}),
+    "inspector": frozenset(_READ | {"view analysis", "export", "print"}),
 }
 
 ADMINISTRATIVE = frozenset({"administrator"})

@@ -5,6 +5,7 @@ from typing import Any
 from sqlalchemy import delete, select
 
 from models import Draft, User, db
+from models.change import Change
 from models.clock import now
 
 
@@ -23,7 +24,13 @@ def find(user: User, place: str) -> Draft | None:
     return db.session.scalars(select(Draft).where(Draft.user_id == user.id, Draft.place == place)).first()
 
 
-def drop(user: User, place: str) -> None:
-    """Forget the draft: it was saved or thrown away."""
+def settle(change: Change, place: str) -> None:
+    """Forget the draft in the change that saves it: it is gone exactly when its answers are stored."""
+    if isinstance(change.by, User):
+        db.session.execute(delete(Draft).where(Draft.user_id == change.by.id, Draft.place == place))
+
+
+def discard(user: User, place: str) -> None:
+    """Throw the draft away."""
     db.session.execute(delete(Draft).where(Draft.user_id == user.id, Draft.place == place))
     db.session.commit()

@@ -17,7 +17,7 @@ from design.record import SubjectRecord
 from models import Site, Study, StudyEvent, Subject, User, db
 from models.change import Change
 from models.clock import now, today
-from workflows import access, finding, scheduling
+from workflows import access, check_queries, finding, scheduling, states
 from workflows.refusals import EnrolmentClosed, Refusal
 
 
@@ -34,6 +34,8 @@ def screen(change: Change, site: Site, previous: Subject | None = None) -> Subje
     if previous is not None:
         _refuse_rescreening(definitions, previous)
     _lock(Study, study.id)
+    db.session.refresh(site, ["protection"])
+    states.refuse_unless_open(states.strictest(site.protection, study.protection))
     taken = db.session.scalar(select(func.count()).select_from(Subject).where(Subject.site_id == site.id)) or 0
     subject = Subject(
         study_id=study.id,
@@ -47,7 +49,7 @@ def screen(change: Change, site: Site, previous: Subject | None = None) -> Subje
     db.session.add(subject)
     scheduling.create_events(subject, definitions)
     db.session.flush()
-    change.subject_id, change.site_id = subject.id, site.id
+    change.subject_id, change.site_id, change.about = subject.id, site.id, f"subject/{subject.id}"
     return subject
 
 
@@ -145,9 +147,11 @@ def add_unscheduled(change: Change, subject: Subject) -> StudyEvent:
     definition = next((each for each in definitions.events.values() if each.kind == "unscheduled"), None)
     if definition is None:
         raise Refusal("not-expected")
+    states.refuse_unless_open(states.protection_around(subject))
     last = max((event.repeat for event in subject.events if event.event_id == definition.id), default=0)
     event = scheduling.new_event(subject, definition, last + 1)
     db.session.flush()
+    change.about = f"study_event/{event.id}"
     return event
 
 
@@ -163,7 +167,10 @@ def mark_visit(change: Change, subject: Subject, event: StudyEvent, state: str) 
         raise Refusal("bad-reason")
     if state not in ("missed", "planned") or event.state not in ("missed", "planned"):
         raise Refusal("not-expected")
+    states.refuse_unless_open(states.protection_around(subject, event))
     event.state, event.reason = state, change.reason.strip()
+    check_queries.follow_visit(change, subject, event)
+    change.about = f"study_event/{event.id}"
 
 
 def duplicates_of(user: User, subject: Subject) -> list[Subject]:

@@ -9,13 +9,14 @@ from typing import Any
 
 from sqlalchemy import select
 
+from design import amendments
 from design import answers as documents
 from design.evaluation import Finding, Verdict, evaluate
 from design.record import SubjectRecord
-from models import FormData, Subject, User, db
+from models import FormData, Review, Site, Study, StudyEvent, Subject, User, db
 from models.change import Change
 from models.clock import now, today
-from workflows import access, autofill, consequences, recording
+from workflows import access, autofill, consequences, delegating, reconsenting, recording, states
 from workflows.finding import FormPlace
 from workflows.refusals import Invalid, OverrideNeeded, ReasonNeeded, Refusal, Stale
 
@@ -64,10 +65,12 @@ def save_form(
     access.require(change, "enter data", at=place.subject.site_id)
     _lock_subject(place.subject)
     _refuse_by_state(place)
+    answers = _with_retained(place, answers)
     _refuse_stale(place, answers, revision)
     record = recording.record_of(place.subject, place.study)
     _refuse_before_consent(place)
-    verdict = _judge(place, record, _without_hidden(place, record, autofill.fill(place, answers)))
+    _refuse_before_reconsent(place, record)
+    verdict = _judge_shown(place, record, autofill.fill(place, answers))
     reasons = _kept_overrides(place, overrides or {}, verdict.findings)
     _refuse_findings(change, place, verdict.findings, reasons)
     old = place.data.answers if place.data else {}
@@ -77,10 +80,13 @@ def save_form(
     if place.data is None and not _has_typed(place, answers):
         return Saved(None, [], changed=False)
     _require_reason(change, place, answers, differences)
+    _refuse_frozen(place, differences)
+    _refuse_undelegated(place, verdict, differences)
     known = {finding["check"] for finding in (place.data.findings if place.data else [])}
     data = _store(change, place, verdict, reasons)
     _mark_derived(change, data, answers, differences)
-    consequences.follow(change, place.subject, place.study, data, [path for path, _, _ in differences])
+    paths = [path for path, _, _ in differences]
+    consequences.follow(change, place.subject, place.study, record, data, paths)
     return Saved(data, [found for found in verdict.findings if found.check_id not in known], changed=True)
 
 
@@ -97,12 +103,18 @@ def _lock_subject(subject: Subject) -> None:
 
 
 def _refuse_by_state(place: FormPlace) -> None:
+    """Neither the form nor anything around it is frozen or locked; read again under the lock."""
     if place.data is None:
+        around = (StudyEvent.protection, Subject.protection, Site.protection, Study.protection)
+        selection = select(*around).join(Subject, Subject.id == StudyEvent.subject_id)
+        selection = selection.join(Site, Site.id == Subject.site_id).join(Study, Study.id == Site.study_id)
+        held = db.session.execute(selection.where(StudyEvent.id == place.event.id)).one()
+        states.refuse_unless_open(states.strictest(*held))
         return
     if place.data.in_error is not None:
         raise Refusal("in-error")
-    if place.data.protection != "open":
-        raise Refusal(place.data.protection)
+    db.session.refresh(place.data, ["protection"])
+    states.refuse_unless_open(place.data.protection)
 
 
 def _refuse_stale(place: FormPlace, answers: Answers, revision: int | None) -> None:
@@ -128,10 +140,25 @@ def _refuse_before_consent(place: FormPlace) -> None:
     raise Refusal("needs-consent")
 
 
-def _without_hidden(place: FormPlace, record: SubjectRecord, answers: Answers) -> Answers:
+def _refuse_before_reconsent(place: FormPlace, record: SubjectRecord) -> None:
+    """What an amendment adds is not entered before the participant consented to it."""
+    waits = reconsenting.withheld(place.study, record, today(place.subject.site.timezone))
+    if waits and place.data is None and (place.form.id in waits.forms or place.event.event_id in waits.events):
+        raise Refusal("needs-reconsent")
+
+
+def _with_retained(place: FormPlace, answers: Answers) -> Answers:
+    """What an earlier version asked stays in the document, although no page shows it for correction any more."""
+    kept = amendments.retained(place.study, place.form, place.data.answers) if place.data else {}
+    return documents.apply(answers, kept.items()) if kept else answers
+
+
+def _judge_shown(place: FormPlace, record: SubjectRecord, answers: Answers) -> Verdict:
     """Answers to questions that no longer apply are taken out; the trail keeps them (source: skip logic)."""
-    hidden = _judge(place, record, answers).hidden_answered
-    return documents.apply(answers, [(path, None) for path in hidden]) if hidden else answers
+    verdict = _judge(place, record, answers)
+    if not verdict.hidden_answered:
+        return verdict
+    return _judge(place, record, documents.apply(answers, [(path, None) for path in verdict.hidden_answered]))
 
 
 def _kept_overrides(place: FormPlace, given: dict[str, str], findings: list[Finding]) -> dict[str, str]:
@@ -170,6 +197,35 @@ def _require_reason(
     corrected = [path for path, old, _ in differences if old is not None and not autofill.is_automatic(place, path)]
     if corrected and len((change.reason or "").strip()) < 3:
         raise ReasonNeeded
+
+
+def _refuse_frozen(place: FormPlace, differences: list[tuple[str, Any, Any]]) -> None:
+    """Items can be frozen one by one; derived values of theirs go on."""
+    if place.data is None:
+        return
+    review = db.session.scalars(select(Review).where(Review.form_data_id == place.data.id)).first()
+    if review is None or not review.frozen:
+        return
+    frozen = {path for path, _ in documents.iter_cells(review.frozen)}
+    if any(path in frozen and not autofill.is_automatic(place, path) for path, _, _ in differences):
+        raise Refusal("item-frozen")
+
+
+def _refuse_undelegated(place: FormPlace, verdict: Verdict, differences: list[tuple[str, Any, Any]]) -> None:
+    """Who is named for a delegated task stood in the delegation log on the day of it (`delegated` in the form's text).
+
+    Asked only when the name or the day changes, and only where the site keeps its log here.
+    """
+    changed = {path for path, _, _ in differences}
+    for item in place.form.items:
+        if item.delegated is None or item.delegated_on is None or not delegating.has_log(place.subject.site_id):
+            continue
+        for row in verdict.answers.get(item.group_id, {}):
+            name_at, day_at = f"{item.group_id}/{row}/{item.id}", f"{item.group_id}/{row}/{item.delegated_on}"
+            if name_at in changed or day_at in changed:
+                named, day = documents.get(verdict.answers, name_at), documents.get(verdict.answers, day_at)
+                if isinstance(named, str) and not isinstance(day, dict):
+                    delegating.require_named(named, item.delegated, place.subject.site_id, day)
 
 
 def _store(change: Change, place: FormPlace, verdict: Verdict, reasons: dict[str, str]) -> FormData:
@@ -223,7 +279,8 @@ def mark_in_error(change: Change, place: FormPlace) -> FormData:
     data.revision += 1
     data.saved_at, data.saved_by = now(), saver(change)
     paths = [path for path, _ in documents.iter_cells(data.answers)]
-    consequences.follow(change, place.subject, place.study, data, paths)
+    record = recording.record_of(place.subject, place.study)
+    consequences.follow(change, place.subject, place.study, record, data, paths)
     return data
 
 
@@ -240,6 +297,7 @@ def mark_not_done(change: Change, place: FormPlace, missing_code: str) -> FormDa
     _refuse_before_consent(place)
     if place.data is not None:
         raise Refusal("no-repeat")
+    _refuse_by_state(place)
     verdict = Verdict.empty()
     data = _store(change, place, verdict, {})
     data.entry, data.answers = "not_done", {"_form": {"1": {"_not_done": {"missing": missing_code}}}}

@@ -11,7 +11,21 @@ from sqlalchemy import Select, select
 
 from design.definitions import FormDef, StudyDef
 from design.reader import load_study
-from models import Export, FormData, Site, StoredFile, Study, StudyEvent, StudyVersion, Subject, User, db
+from models import (
+    Deviation,
+    Export,
+    FormData,
+    Query,
+    Site,
+    StoredFile,
+    Study,
+    StudyEvent,
+    StudyVersion,
+    Subject,
+    UnlockRequest,
+    User,
+    db,
+)
 from workflows import access
 from workflows.refusals import NotFound, Refusal
 
@@ -136,6 +150,7 @@ def place(user: User, subject_id: int, event_key: str, form_id: str, repeat: int
 
     Raises:
         NotFound: no such participant (for this user), event, form in this event, or instance.
+        Refusal: a later version has the form here, but it is not active at the site yet (ACC-11).
     """
     person = subject(user, subject_id)
     occasion = event(person, event_key)
@@ -147,12 +162,19 @@ def place(user: User, subject_id: int, event_key: str, form_id: str, repeat: int
     definitions = design(version_id)
     form = definitions.forms.get(form_id)
     if form is None or form.under or (data is None and not _is_expected(definitions, occasion, form_id)):
+        _refuse_premature(definitions, occasion, form_id)
         raise NotFound
     if repeat is None:
         if instances and not form.repeats:
             raise NotFound
         repeat = max((each.repeat for each in instances), default=0) + 1
     return FormPlace(person, occasion, form, definitions, version_id, repeat, data)
+
+
+def _refuse_premature(definitions: StudyDef, occasion: StudyEvent, form_id: str) -> None:
+    for version in versions():
+        if version.number > definitions.version and _is_expected(design(version.id), occasion, form_id):
+            raise Refusal("version-inactive", site=occasion.subject.site.code, number=version.number)
 
 
 def stored(occasion: StudyEvent, form_id: str) -> list[FormData]:
@@ -223,3 +245,56 @@ def export(by: User, export_id: int) -> Export:
         if found.id == export_id:
             return found
     raise NotFound
+
+
+def queries(user: User) -> Select[Query]:
+    """A selection of the queries at the user's sites."""
+    allowed = access.sites_for(user, "view queries")
+    selection = select(Query)
+    return selection if allowed is None else selection.where(Query.site_id.in_(allowed))
+
+
+def query(user: User, query_id: int) -> Query:
+    """One query at the user's sites, or `NotFound`."""
+    found = db.session.scalars(queries(user).where(Query.id == query_id)).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def queries_named(user: User, query_ids: list[int]) -> list[tuple[int, int]]:
+    """Which of these queries are at the user's sites: their ids and participants, in the order of both."""
+    selection = queries(user).where(Query.id.in_(query_ids)).order_by(Query.subject_id, Query.id)
+    return [(each.id, each.subject_id) for each in db.session.scalars(selection)]
+
+
+def unlock_requests(user: User) -> list[UnlockRequest]:
+    """The requests for unlocking at the user's sites, newest first; those of the whole study for who sees all sites."""
+    allowed = access.sites_for(user, "view reviews")
+    selection = select(UnlockRequest).order_by(UnlockRequest.id.desc())
+    if allowed is not None:
+        selection = selection.where(UnlockRequest.site_id.in_(allowed))
+    return list(db.session.scalars(selection))
+
+
+def unlock_request(user: User, request_id: int) -> UnlockRequest:
+    """One such request, or `NotFound`."""
+    for found in unlock_requests(user):
+        if found.id == request_id:
+            return found
+    raise NotFound
+
+
+def deviations(user: User) -> Select[Deviation]:
+    """A selection of the protocol deviations at the user's sites."""
+    allowed = access.sites_for(user, "view deviations")
+    selection = select(Deviation)
+    return selection if allowed is None else selection.where(Deviation.site_id.in_(allowed))
+
+
+def deviation(user: User, deviation_id: int) -> Deviation:
+    """One deviation at the user's sites, or `NotFound`."""
+    found = db.session.scalars(deviations(user).where(Deviation.id == deviation_id)).first()
+    if found is None:
+        raise NotFound
+    return found

@@ -9,10 +9,11 @@ from datetime import datetime
 
 from sqlalchemy import select
 
-from models import Grant, Site, User, db
+from models import FormerPassword, Grant, Site, User, db
 from models.change import Change
 from models.clock import now
 from workflows import access, passwords, sessions, signing_in
+from workflows.password_profiles import LONGEST_HISTORY, kinds_of
 from workflows.refusals import NotFound, Refusal
 
 LANGUAGES = ("zh", "en")
@@ -32,7 +33,7 @@ def create_user(
     key = passwords.name_key(username)
     if db.session.scalars(select(User.id).where(User.name_key == key)).first() is not None:
         raise Refusal("name-taken")
-    passwords.check(password, names_of(username, full_name))
+    passwords.check(password, names_of(username, full_name), signing_in.profile())
     user = User(
         username=username.strip(),
         name_key=key,
@@ -118,8 +119,8 @@ def reactivate(change: Change, user: User) -> None:
 def reset_password(change: Change, user: User, temporary: str) -> None:
     """Give a person a temporary password that she must change when she signs in."""
     access.require(change, "manage users")
-    passwords.check(temporary, names_of(user.username, user.full_name))
-    user.password_hash = passwords.hash_password(temporary)
+    passwords.check(temporary, names_of(user.username, user.full_name), signing_in.profile())
+    _replace_password(user, temporary)
     user.must_change_password = True
     signing_in.forget_attempts(user)
     sessions.end_all(change, user)
@@ -133,19 +134,40 @@ def set_password(change: Change, user: User, new: str) -> None:
     """
     if change.by is not user:
         raise Refusal("forbidden", action=access.ACTIONS["manage users"])
-    passwords.check(new, names_of(user.username, user.full_name))
-    if passwords.is_right(user.password_hash, new):
-        raise Refusal("password-weak", why=("This is the password you have. Choose a new one.",
-                                            "这是您当前的密码，请另选新密码。"))  # fmt: skip
-    user.password_hash = passwords.hash_password(new)
+    profile = signing_in.profile()
+    passwords.check(new, names_of(user.username, user.full_name), profile)
+    if any(passwords.is_right(former, new) for former in _last_hashes(user, profile.history)):
+        raise Refusal("password-weak", why=("You have or had this password. Choose a new one.",
+                                            "这是您当前或以前的密码，请另选新密码。"))  # fmt: skip
+    _replace_password(user, new)
     user.must_change_password = False
     sessions.end_all(change, user)
 
 
+def _last_hashes(user: User, count: int) -> list[str]:
+    """The password a person has and those she had before, newest first."""
+    former = select(FormerPassword.password_hash).where(FormerPassword.user_id == user.id)
+    return [user.password_hash, *db.session.scalars(former.order_by(FormerPassword.id.desc()))][:count]
+
+
+def _replace_password(user: User, new: str) -> None:
+    """Set the hash and remember the former one, for as many as the strictest profile looks back on (SEC-04)."""
+    db.session.add(FormerPassword(user_id=user.id, password_hash=user.password_hash))
+    db.session.flush()
+    mine = select(FormerPassword).where(FormerPassword.user_id == user.id).order_by(FormerPassword.id.desc())
+    for forgotten in db.session.scalars(mine.offset(LONGEST_HISTORY - 1)):
+        db.session.delete(forgotten)
+    user.password_hash = passwords.hash_password(new)
+    user.password_changed_at = now()
+
+
 def temporary_password() -> str:
-    """A random temporary password: easy to read out, impossible to guess (80 bits)."""
+    """A random temporary password: easy to read out, impossible to guess (80 bits), right for every profile."""
     letters = "abcdefghjkmnpqrstuvwxyz23456789"
-    return "-".join("".join(secrets.choice(letters) for _ in range(4)) for _ in range(4))
+    while True:
+        made = "-".join("".join(secrets.choice(letters) for _ in range(4)) for _ in range(4))
+        if kinds_of(made) >= 3:
+            return made
 
 
 def names_of(username: str, full_name: str) -> list[str]:

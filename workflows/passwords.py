@@ -1,8 +1,9 @@
 """What a password must be, and how it is kept.
 
-Length and a blocklist instead of composition rules: at least 15 characters because the password is the only
-factor (NIST SP 800-63B-4), at most 256, every character counts, nothing is cut off or changed (SEC-02). Kept
-as Argon2id with at least 19 MiB and two passes, and hashed anew when these parameters rise (SEC-01).
+Length and a blocklist first: at least 15 characters because the password is the only factor (NIST SP
+800-63B-4), at most 256, every character counts, nothing is cut off or changed (SEC-02); whatever the
+installation's profile asks comes on top (SEC-04). Kept as Argon2id with at least 19 MiB and two passes, and
+hashed anew when these parameters rise (SEC-01).
 """
 
 import re
@@ -14,9 +15,9 @@ from pathlib import Path
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from workflows.password_profiles import NIST, SHORTEST, PasswordProfile, kinds_of
 from workflows.refusals import Refusal
 
-SHORTEST = 15
 LONGEST = 256
 FEWEST_DIFFERENT = 6
 LONGEST_NAME = 100
@@ -60,6 +61,10 @@ CONTEXT = (
 )
 PLAIN = ("Too few different characters, or a run of the keyboard. Choose another one.",
          "密码中不同字符太少，或为键盘顺序字符，请另选。")  # fmt: skip
+TOO_FEW_KINDS = (
+    "Use at least {count} of these four: lower-case letters, capitals, digits, other characters or spaces.",
+    "须至少包含以下四类字符中的{count}类：小写字母、大写字母、数字、其他字符或空格。",
+)
 
 _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 
@@ -109,16 +114,18 @@ def _plain(text: str) -> str:
     return re.sub(r"[\W_]+", "", folded)
 
 
-def check(password: str, names: Iterable[str] = ()) -> None:
-    """Whether a new password may be used; `names` are the person's own names.
+def check(password: str, names: Iterable[str] = (), profile: PasswordProfile = NIST) -> None:
+    """Whether a new password may be used; `names` are the person's own names, `profile` the installation's.
 
     Raises:
         Refusal: it may not, with the reason and what to do.
     """
-    if len(password) < SHORTEST:
-        raise _weak(TOO_SHORT, SHORTEST)
+    if len(password) < profile.shortest:
+        raise _weak(TOO_SHORT, profile.shortest)
     if len(password) > LONGEST:
         raise _weak(TOO_LONG, LONGEST)
+    if kinds_of(password) < profile.kinds:
+        raise _weak(TOO_FEW_KINDS, profile.kinds)
     if len(set(password.casefold())) < FEWEST_DIFFERENT or _is_run(password):
         raise _weak(PLAIN)
     if any(form in _blocked() or _is_built_of(form, _blocked()) for form in _forms(password)):

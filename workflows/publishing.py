@@ -74,7 +74,7 @@ def seal(path: Path) -> Folder:
 
 
 def publish(change: Change, path: Path) -> StudyVersion:
-    """Store a sealed version and make it the one that new forms are answered under.
+    """Store a sealed version. A site that works already goes on under its own until it is activated there (ACC-11).
 
     Raises:
         Forbidden; Refusal: not sealed, changed after sealing, or published already.
@@ -114,11 +114,10 @@ def _set_sites(study: Study, definition: StudyDef, version: StudyVersion) -> Non
     for code, site_def in definition.sites.items():
         site = known.get(code)
         if site is None:
-            site = Site(study_id=study.id, code=code)
+            site = Site(study_id=study.id, code=code, version_id=version.id)
             db.session.add(site)
         site.name_en, site.name_zh = site_def.label.en, site_def.label.zh
         site.timezone = site_def.timezone
-        site.version_id = version.id
     db.session.flush()
 
 

@@ -60,10 +60,20 @@ SENTENCES: dict[str, tuple[int, str, str]] = {
         "This form is frozen; its data cannot change. Ask a data manager to unfreeze it.",
         "此表单已冻结，数据不可更改。请联系数据管理员解冻。",
     ),
+    "item-frozen": (
+        409,
+        "Some items of this form are frozen and cannot change. Put back what they held, or ask a data manager.",
+        "此表单的部分项目已冻结，不可更改。请恢复其原值，或联系数据管理员。",
+    ),
     "locked": (
         409,
         "This form is locked. Nothing can change until a data manager unlocks it.",
         "此表单已锁定。解锁前不可更改。",
+    ),
+    "not-now": (
+        409,
+        "It is {state}, so it cannot be {act} now. Open the page again to see its present state.",
+        "当前状态为“{state}”，不能{act}。请重新打开页面查看当前状态。",
     ),
     "in-error": (
         409,
@@ -77,11 +87,6 @@ SENTENCES: dict[str, tuple[int, str, str]] = {
         "须先知情同意：请先填写知情同意记录，再填写其他表单。",
     ),
     "no-repeat": (409, "This form exists once per visit and is already there.", "该表单每次访视仅一份，且已存在。"),
-    "presence-needed": (
-        409,
-        "This form needs the participant in clinic; the visit was {mode}.",
-        "此表单要求受试者到院；本次访视方式为{mode}。",
-    ),
     "withdrawn": (
         409,
         "The participant withdrew all data use on {date}; nothing dated later may be entered.",
@@ -142,6 +147,11 @@ SENTENCES: dict[str, tuple[int, str, str]] = {
         "Version {version} is already published and never changes.",
         "版本{version}已发布，不可更改。",
     ),
+    "job-running": (
+        409,
+        "This is being made already; wait until it is done.",
+        "该任务正在进行，请等待其完成。",
+    ),
     "trail-unavailable": (
         503,
         "The audit trail cannot be written, so nothing was saved. Tell the administrator.",
@@ -151,6 +161,205 @@ SENTENCES: dict[str, tuple[int, str, str]] = {
         422,
         "Only JPEG or PNG pictures up to {limit} MB are accepted here.",
         "此处仅接受不超过{limit} MB的JPEG或PNG图片。",
+    ),
+    "query-moved": (
+        409,
+        "Somebody was quicker: this query is {state} now. Read the conversation, then decide again.",
+        "他人已先处理：该质疑现为“{state}”。请阅读对话后再作决定。",
+    ),
+    "query-not-yours": (
+        403,
+        "This query was raised by another role. Only that role or a data manager may do this; you can comment.",
+        "该质疑由其他角色提出，仅该角色或数据管理员可执行此操作；您可以评论。",
+    ),
+    "query-words": (
+        422,
+        "Write what you want to say, at most {limit} characters.",
+        "请填写内容，最多{limit}个字符。",
+    ),
+    "query-assignee": (422, "Choose another role than the one that is asked now.", "请选择与当前不同的被询问角色。"),
+    "query-twice": (
+        409,
+        "You asked the same question here already and it is still open.",
+        "您已在此处提出相同的质疑，且仍未关闭。",
+    ),
+    "sdv-moved": (
+        409,
+        "{by} changed this form since it was shown, so nothing in it was marked. Look at it again, then verify.",
+        "此表单显示后已被{by}更改，因此未标记其中任何项目。请重新查看后再核查。",
+    ),
+    "sdv-empty": (
+        422,
+        "An item without an answer or missing reason cannot be verified.",
+        "没有答案或缺失原因的项目不能核查。",
+    ),
+    "sdv-derived": (
+        422,
+        "Derived and automatic items are not compared with the source.",
+        "派生和自动填写的项目无需与源数据核对。",
+    ),
+    "sdv-nothing": (
+        409,
+        "Nothing is left to verify here: everything the plan asks for is marked already.",
+        "此处没有待核查的项目：计划要求的项目均已标记。",
+    ),
+    "sdv-no-mark": (409, "None of these items is marked as verified.", "这些项目均未标记为已核查。"),
+    "sdv-plan": (
+        422,
+        "Choose what is verified, and a share of participants from 0 to 100; only all items can be for a sample.",
+        "请选择核查范围，受试者比例为0至100；仅“全部项目”可按抽样核查。",
+    ),
+    "sdv-unknown-items": (
+        422,
+        "These are not items that can be verified: {items}.",
+        "以下不是可核查的项目：{items}。",
+    ),
+    "sdv-plan-twice": (
+        409,
+        "The plan that holds from that day says the same already.",
+        "该日起生效的计划内容已经相同。",
+    ),
+    "visit-open": (
+        409,
+        "You have a monitoring visit open at this site. Finish it first.",
+        "您在该中心已有未结束的监查访视，请先结束。",
+    ),
+    "visit-not-yours": (
+        403,
+        "This monitoring visit is another monitor's. Only she can write in it and finish it.",
+        "该监查访视属于另一位监查员，仅其本人可记录和结束。",
+    ),
+    "visit-finished": (
+        409,
+        "This monitoring visit is finished; its report no longer changes.",
+        "该监查访视已结束，报告不再更改。",
+    ),
+    "visit-summary": (
+        422,
+        "Write who was present and a summary before you finish the visit.",
+        "结束访视前，请填写在场人员和小结。",
+    ),
+    "visit-dates": (422, "A visit cannot end before it starts.", "访视不能在开始之前结束。"),
+    "visit-words": (422, "Write at most {limit} characters in a field.", "每项最多填写{limit}个字符。"),
+    "trail-period": (
+        422,
+        "Choose a period of at most {days} days, and a limit of at least one change.",
+        "请选择不超过{days}天的时段，更改次数上限至少为1。",
+    ),
+    "trail-outcome": (
+        422,
+        "Write what you conclude (three to {limit} characters).",
+        "请填写审阅结论（3至{limit}个字符）。",
+    ),
+    "trail-moved": (
+        409,
+        "The trail shows something else by now. Read the list again, then sign it off.",
+        "稽查轨迹现已有变化，请重新阅读列表后再签署。",
+    ),
+    "trail-twice": (
+        409,
+        "You signed off this review already, in the same words.",
+        "您已用相同的结论签署过此次审阅。",
+    ),
+    "delegation-tasks": (422, "Choose at least one task of the list.", "请至少选择一项列表中的任务。"),
+    "delegation-period": (
+        422,
+        "The last day must not lie before the first, nor after the day on which it ends anyway.",
+        "截止日期不得早于开始日期，也不得晚于原定截止日期。",
+    ),
+    "delegation-person": (
+        422,
+        "This person has no role of site work at this site. An administrator must give one first.",
+        "该人员在本中心没有研究工作角色，请先由管理员授予角色。",
+    ),
+    "delegation-first": (
+        409,
+        "The log has no principal investigator now. She writes herself in first; then she delegates to others.",
+        "授权分工表目前没有主要研究者。请主要研究者先登记本人，再授权他人。",
+    ),
+    "delegation-principal": (
+        403,
+        "Only the principal investigator of the site changes its delegation log.",
+        "只有本中心主要研究者可更改授权分工表。",
+    ),
+    "delegation-twice": (409, "This line stands in the log already.", "授权分工表中已有相同记录。"),
+    "delegation-ended": (409, "This delegation was ended already.", "该授权已终止。"),
+    "not-delegated": (
+        403,
+        "{name} is not delegated to {task} on {day}. The principal investigator can change the delegation log.",
+        "{name}在{day}未获授权：{task}。可由主要研究者更新授权分工表。",
+    ),
+    "delegated-without-date": (
+        422,
+        "Say on which day {name} signed: the delegation log is asked for that day.",
+        "请填写{name}的签署日期，以便核对授权分工表。",
+    ),
+    "protect-nothing": (
+        409,
+        "There is nothing here that could be {act} now. The list says why.",
+        "目前没有可{act}的内容，原因见列表。",
+    ),
+    "unlock-two": (
+        403,
+        "Unlocking needs two persons: somebody else must confirm what you asked for.",
+        "解锁须由两人完成：请由他人确认您的申请。",
+    ),
+    "unlock-asked": (409, "Unlocking this has been asked for already.", "已有解锁申请。"),
+    "unlock-decided": (409, "This request was decided already.", "该申请已处理。"),
+    "sign-nothing": (
+        409,
+        "Nothing was signed: no form that was shown can be signed now. Open the page again.",
+        "未签署任何表单：所示表单目前均不可签署。请重新打开页面。",
+    ),
+    "sign-moved": (
+        409,
+        "Saved by {by} since you opened the page, so it was not signed. Look at it again.",
+        "您打开页面后{by}保存了此表单，因此未签署。请重新核对。",
+    ),
+    "sign-incomplete": (409, "Not complete yet: it cannot be signed.", "表单尚未完成，不能签署。"),
+    "sign-queries": (409, "It has open queries: answer them first, then sign.", "存在未答复的质疑，请先答复再签署。"),
+    "sign-already": (409, "You signed this already and nothing changed since.", "您已签署，此后没有更改。"),
+    "sign-meaning": (422, "Choose what your signature means from the list.", "请从列表中选择签名含义。"),
+    "sign-statement": (
+        409,
+        "The statement above the signature has changed. Read it again, then sign.",
+        "签名声明已更新，请重新阅读后签署。",
+    ),
+    "no-version": (404, "Version {number} has not been published.", "第{number}版尚未发布。"),
+    "version-inactive": (
+        409,
+        "Version {number} is not active at site {site} yet: activate it once the ethics committee has approved it.",
+        "第{number}版尚未在{site}中心启用：请在伦理批准后启用。",
+    ),
+    "version-not-later": (
+        409,
+        "The site works under this version or a later one already.",
+        "该中心已在使用此版本或更高版本。",
+    ),
+    "approval-needed": (
+        422,
+        "Give the reference and date of the ethics approval.",
+        "请填写伦理批件号及启用日期。",
+    ),
+    "needs-reconsent": (
+        409,
+        "The participant has not consented to this amendment yet: record her consent in the consent log first.",
+        "受试者尚未就本次修订再次签署知情同意，请先在知情同意记录中登记。",
+    ),
+    "deviation-settled": (
+        409,
+        "Somebody settled this deviation already, or its cause was corrected. Open the list again.",
+        "该方案偏离已处理，或其原因已更正。请重新打开列表。",
+    ),
+    "deviation-no-form": (
+        409,
+        "This study version does not say which form records deviations.",
+        "当前研究版本未指定记录方案偏离的表单。",
+    ),
+    "deviation-not-recorded": (
+        409,
+        "Only a recorded deviation is acknowledged, and only once.",
+        "仅可确认已记录且未确认的方案偏离。",
     ),
 }
 

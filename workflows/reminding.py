@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Text, func, select, type_coerce
-from sqlalchemy.orm import joinedload
+from sqlalchemy import Select, Text, func, or_, select, type_coerce
+from sqlalchemy.orm import aliased, contains_eager, joinedload
 
 from models import Draft, FormData, Site, StudyEvent, Subject, User, db
 from models.clock import now, today
@@ -15,6 +15,7 @@ from workflows import access, finding, scheduling
 
 AHEAD = timedelta(days=14)
 DUE = ("due", "overdue")
+OVER = ("screen_failed", "withdrawn", "dead", "ended")
 OPEN_SEVERITIES = ("soft", "cross", "protected", "hard")
 
 
@@ -44,40 +45,55 @@ def _scope(user: User, action: str) -> list[int]:
 
 
 def visits_due(user: User, limit: int = 200) -> list[DueVisit]:
-    """Visits at the person's sites that are overdue, due, or open within two weeks; the latest ones first."""
+    """Visits at the person's sites that are overdue, due, or open within two weeks; overdue ones first.
+
+    The database finds and orders them, so that the list of a study of thousands takes no longer than its first page.
+    """
     site_ids = _scope(user, "view participants")
     if not site_ids:
         return []
-    horizon = today() + AHEAD
-    subjects = select(Subject.id).where(Subject.site_id.in_(site_ids))
-    candidates = select(StudyEvent).where(
-        StudyEvent.subject_id.in_(subjects),
-        StudyEvent.state == "planned",
-        StudyEvent.projected.is_(False),
-        StudyEvent.opens <= horizon,
+    day = today()
+    found = [
+        _due(event, opens_next, day + AHEAD) for event, opens_next in db.session.execute(_coming(site_ids, day, limit))
+    ]
+    return [each for each in found if each is not None]
+
+
+def _coming(site_ids: list[int], day: date, limit: int) -> Select[StudyEvent, date | None]:
+    """Planned visits whose window opens soon, is open, or has closed while the next one is not open yet."""
+    later = aliased(StudyEvent)
+    opens_next = (
+        select(func.min(later.opens))
+        .where(later.subject_id == StudyEvent.subject_id, later.position > StudyEvent.position)
+        .correlate(StudyEvent)
+        .scalar_subquery()
     )
-    candidates = candidates.options(joinedload(StudyEvent.subject).selectinload(Subject.events))
-    found: list[DueVisit] = []
-    for event in db.session.scalars(candidates):
-        due = _due(event, horizon)
-        if due is not None:
-            found.append(due)
-    found.sort(key=lambda each: (each.status != "overdue", each.event.target or each.event.opens or horizon))
-    return found[:limit]
+    is_late = StudyEvent.closes < day
+    return (
+        select(StudyEvent, opens_next)
+        .join(StudyEvent.subject)
+        .options(contains_eager(StudyEvent.subject))
+        .where(
+            Subject.site_id.in_(site_ids),
+            Subject.status.not_in(OVER),
+            StudyEvent.state == "planned",
+            StudyEvent.projected.is_(False),
+            StudyEvent.opens <= day + AHEAD,
+            or_(StudyEvent.closes >= day, opens_next.is_(None), opens_next > day),
+        )
+        .order_by(is_late.desc(), func.coalesce(StudyEvent.target, StudyEvent.opens), StudyEvent.id)
+        .limit(limit)
+    )
 
 
-def _due(event: StudyEvent, horizon: date) -> DueVisit | None:
+def _due(event: StudyEvent, opens_next: date | None, horizon: date) -> DueVisit | None:
     subject = event.subject
     study = finding.design_for(subject.site)
     definition = study.events.get(event.event_id)
-    if (
-        definition is None
-        or definition.kind == "log"
-        or subject.status in ("screen_failed", "withdrawn", "dead", "ended")
-    ):
+    if definition is None or definition.kind == "log":
         return None
     day = today(subject.site.timezone)
-    status = scheduling.status_of(study, event, subject.events, day)
+    status = scheduling.status_before(event, opens_next, day)
     soon = status == "planned" and event.target is not None and event.target <= horizon
     if status not in DUE and not soon:
         return None

@@ -13,6 +13,7 @@ from design.record import SubjectRecord
 from models import FormData, StudyEvent, Subject, db
 from models.change import Change
 from models.clock import today
+from workflows import reconsenting
 
 
 def position_of(definition: EventDef, repeat: int) -> int:
@@ -27,6 +28,14 @@ def create_events(subject: Subject, study: StudyDef) -> list[StudyEvent]:
         if definition.kind in ("scheduled", "log"):
             events.append(new_event(subject, definition, 1))
     return events
+
+
+def add_logs(subject: Subject, study: StudyDef) -> None:
+    """Add the logs that a later version brings; visits come with `refresh`."""
+    held = {event.event_id for event in subject.events}
+    for definition in study.events.values():
+        if definition.kind == "log" and definition.id not in held:
+            new_event(subject, definition, 1)
 
 
 def new_event(subject: Subject, definition: EventDef, repeat: int) -> StudyEvent:
@@ -111,12 +120,18 @@ def _read_visits(study: StudyDef, record: SubjectRecord, events: dict[tuple[str,
 
 
 def _close(study: StudyDef, record: SubjectRecord, events: dict[tuple[str, int], StudyEvent], day: date) -> None:
-    """After death or withdrawal of all data, later visits are not applicable, not missed (and back, if corrected)."""
+    """After death or withdrawal of all data, later visits are not applicable, not missed (and back, if corrected).
+
+    So are, until she consents to it, the visits that an amendment added.
+    """
+    waits = reconsenting.withheld(study, record, day)
+    gated = waits.events if waits else ()
     rule = study.rules.close_events_after
     value = evaluate_expression(study, record, rule, day) if rule else None
     closing = value if isinstance(value, date) else getattr(value, "latest", None)
     for event in events.values():
         is_later = closing is not None and event.target is not None and event.target > closing
+        is_later = is_later or event.event_id in gated
         if is_later and event.state in ("planned", "missed"):
             event.state = "not_applicable"
         elif not is_later and event.state == "not_applicable":
@@ -125,14 +140,21 @@ def _close(study: StudyDef, record: SubjectRecord, events: dict[tuple[str, int],
 
 def status_of(study: StudyDef, event: StudyEvent, events: Sequence[StudyEvent], day: date) -> str:
     """An event's status on a day: projected, planned, due, overdue, missed, done, not_done or not_applicable."""
-    following = [other.opens for other in events if other.position > event.position and other.opens]
+    # Only a planned visit whose window has closed depends on what follows; looking costs as much as there are visits.
+    is_past = event.state == "planned" and event.closes is not None and event.closes < day
+    following = [other.opens for other in events if is_past and other.position > event.position and other.opens]
+    return status_before(event, min(following, default=None), day)
+
+
+def status_before(event: StudyEvent, opens_next: date | None, day: date) -> str:
+    """An event's status on a day, when the next one after it opens on `opens_next`."""
     return schedule.event_status(
         state=event.state,
         opens=event.opens,
         closes=event.closes,
         target=event.target,
         projected=event.projected,
-        next_opens=min(following, default=None),
+        next_opens=opens_next,
         today=day,
     )
 

@@ -11,12 +11,13 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, func, insert, or_, select, update
+from sqlalchemy import delete, insert, or_, select, update
 
 from models import SignInSession, User, db
 from models.change import Change
 from models.clock import now
 from workflows import access
+from workflows.refusals import Forbidden
 
 TOUCH_EVERY = timedelta(seconds=30)
 
@@ -29,6 +30,17 @@ class Stored:
     data: str
     created_at: datetime
     seen_at: datetime
+
+
+@dataclass(frozen=True)
+class OpenSession:
+    """A session as its owner sees it."""
+
+    device: str
+    address: str
+    created_at: datetime
+    seen_at: datetime
+    is_present: bool
 
 
 def new_token() -> str:
@@ -53,15 +65,25 @@ def find(token: str, idle: timedelta, absolute: timedelta) -> Stored | None:
     return Stored(found.user_id, found.data, found.created_at, found.seen_at)
 
 
-def keep(token: str, user_id: int | None, data: str, is_new: bool) -> None:
-    """Store a session's content and that it is in use now."""
+def begin(token: str, user_id: int | None, data: str, device: str, address: str) -> None:
+    """Store a new session; `device` and `address` are what its owner will recognise it by (SEC-15)."""
     at = now()
-    values = {"user_id": user_id, "data": data, "seen_at": at}
+    values = {"user_id": user_id, "data": data, "device": device, "address": address, "created_at": at, "seen_at": at}
     with db.engine.begin() as connection:
-        if is_new:
-            connection.execute(insert(SignInSession).values(token_hash=_hash(token), created_at=at, **values))
-        else:
-            connection.execute(update(SignInSession).where(SignInSession.token_hash == _hash(token)).values(**values))
+        connection.execute(insert(SignInSession).values(token_hash=_hash(token), **values))
+
+
+def keep(token: str, user_id: int | None, data: str) -> None:
+    """Store a session's content and that it is in use now."""
+    values = {"user_id": user_id, "data": data, "seen_at": now()}
+    with db.engine.begin() as connection:
+        connection.execute(update(SignInSession).where(SignInSession.token_hash == _hash(token)).values(**values))
+
+
+def last_owner(token: str) -> int | None:
+    """Whose session it was that ended by itself, while its row is still there."""
+    with db.engine.connect() as connection:
+        return connection.scalar(select(SignInSession.user_id).where(SignInSession.token_hash == _hash(token)))
 
 
 def touch(token: str, seen_at: datetime) -> None:
@@ -87,15 +109,31 @@ def forget_ended(idle: timedelta, absolute: timedelta) -> None:
         connection.execute(delete(SignInSession).where(ended))
 
 
-def count_of(user: User, idle: timedelta, absolute: timedelta) -> int:
-    """How many sessions a person has open now."""
+def list_open(user: User, idle: timedelta, absolute: timedelta, token: str | None = None) -> list[OpenSession]:
+    """The sessions a person has open now, the one used last first; `token` marks her present one (SEC-15)."""
     at = now()
-    mine = select(func.count()).where(
+    selection = select(SignInSession).where(
         SignInSession.user_id == user.id,
         SignInSession.seen_at > at - idle,
         SignInSession.created_at > at - absolute,
     )
-    return db.session.scalar(mine) or 0
+    own = _hash(token) if token else None
+    return [
+        OpenSession(row.device, row.address, row.created_at, row.seen_at, row.token_hash == own)
+        for row in db.session.scalars(selection.order_by(SignInSession.seen_at.desc()))
+    ]
+
+
+def end_others(change: Change, user: User, token: str) -> None:
+    """End every session of a person but the present one (SEC-15).
+
+    Raises:
+        Refusal: somebody else's sessions.
+    """
+    if change.by is not user:
+        raise Forbidden(action=access.ACTIONS["manage users"])
+    others = (SignInSession.user_id == user.id, SignInSession.token_hash != _hash(token))
+    db.session.execute(delete(SignInSession).where(*others))
 
 
 def end_all(change: Change, user: User) -> None:

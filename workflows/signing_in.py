@@ -5,15 +5,18 @@ counted in the
 database, so that all workers count together and a restart forgets nothing; a pause ends by itself (SEC-05).
 """
 
+import hashlib
 from datetime import datetime, timedelta
 from math import ceil
 
-from sqlalchemy import ColumnElement, delete, select
+from flask import current_app
+from sqlalchemy import ColumnElement, delete, func, select
 
-from models import SignInAttempt, User, db
+from models import ChangeEntries, SignInAttempt, User, db
 from models.change import Change, System
 from models.clock import now
-from workflows import passwords
+from workflows import alerting, passwords
+from workflows.password_profiles import PROFILES, PasswordProfile
 from workflows.refusals import Refusal
 
 SYSTEM = System("sign-in")
@@ -21,6 +24,29 @@ PAUSE = timedelta(minutes=15)
 PER_ACCOUNT = 5
 PER_ADDRESS = 20  # a hospital's people share one address: theirs add up
 KEPT = timedelta(days=1)
+SWITCH = "switch password profile"
+
+
+def profile() -> PasswordProfile:
+    """What this installation asks of passwords (SEC-04)."""
+    return PROFILES[current_app.config["SETTINGS"].password_profile]
+
+
+def note_profile() -> None:
+    """Leave in the trail that another profile is in force than when the server started last (SEC-04)."""
+    latest = select(Change.id).where(Change.action == SWITCH).order_by(Change.id.desc()).limit(1)
+    entries = db.session.scalars(select(ChangeEntries).where(ChangeEntries.change_id.in_(latest))).first()
+    former = (entries.detail or {}).get("to") if entries else None
+    if former != profile().name:
+        detail = {"from": former, "to": profile().name}
+        with Change(by=System("settings"), action=SWITCH, about="settings", chain="system", detail=detail):
+            pass
+
+
+def is_expired(user: User) -> bool:
+    """Whether the profile asks for a new password because this one is too old."""
+    lifetime = profile().lifetime
+    return lifetime is not None and now() - (user.password_changed_at or user.created_at) >= lifetime
 
 
 def find_user(user_id: int) -> User | None:
@@ -88,7 +114,13 @@ def forget_attempts(user: User) -> None:
 
 
 def _note_attempt(key: str, address: str) -> SignInAttempt:
-    """Count the attempt before it is judged, so that attempts at the same moment cannot all slip through."""
+    """Count the attempt before it is judged, so that attempts at the same moment cannot all slip through.
+
+    Attempts on one account are counted one after the other: none is judged before it sees those before it.
+    """
+    if db.session.get_bind().dialect.name == "postgresql":  # SQLite has one writer at a time anyway
+        number = int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], signed=True)
+        db.session.execute(select(func.pg_advisory_xact_lock(number)))
     db.session.execute(delete(SignInAttempt).where(SignInAttempt.at < now() - KEPT))
     attempt = SignInAttempt(account_key=key, address=address, at=now())
     db.session.add(attempt)
@@ -124,6 +156,8 @@ def _end_of_pause(mine: ColumnElement[bool], attempt: SignInAttempt, limit: int)
 def _admit(user: User, password: str, address: str) -> None:
     with Change(by=user, action="sign in", about=f"app_user/{user.id}", chain="system", detail={"address": address}):
         db.session.execute(delete(SignInAttempt).where(SignInAttempt.account_key == user.name_key))
+        if is_expired(user):
+            user.must_change_password = True
         if passwords.is_outdated(user.password_hash):
             user.password_hash = passwords.hash_password(password)
 
@@ -142,3 +176,6 @@ def _record_refusal(user: User | None, address: str, outcome: str) -> None:
         detail={"username": name, "address": address, "outcome": outcome},
     ):
         pass
+    if outcome == "paused":
+        who = about if user else f"address/{address}"
+        alerting.note("sign-in-paused", who, address, user.id if user else None)

@@ -23,6 +23,7 @@ def upgrade() -> None:
     sa.Column('active', sa.Boolean(), nullable=False),
     sa.Column('language', sa.Text(), nullable=False),
     sa.Column('created_at', sa.Text(), nullable=False),
+    sa.Column('password_changed_at', sa.Text(), nullable=True),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_app_user')),
     sa.UniqueConstraint('name_key', name=op.f('uq_app_user_name_key'))
     )
@@ -64,6 +65,29 @@ def upgrade() -> None:
     sa.Column('at', sa.Text(), nullable=False),
     sa.PrimaryKeyConstraint('user_id', 'place', name=op.f('pk_draft'))
     )
+    op.create_table('former_password',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('user_id', sa.Integer(), nullable=False),
+    sa.Column('password_hash', sa.Text(), nullable=False),
+    sa.ForeignKeyConstraint(['user_id'], ['app_user.id'], name=op.f('fk_former_password_user_id_app_user')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_former_password'))
+    )
+    with op.batch_alter_table('former_password', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_former_password_user_id'), ['user_id'], unique=False)
+
+    op.create_table('security_event',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('kind', sa.Text(), nullable=False),
+    sa.Column('about', sa.Text(), nullable=False),
+    sa.Column('user_id', sa.Integer(), nullable=True),
+    sa.Column('address', sa.Text(), nullable=False),
+    sa.Column('is_alert', sa.Boolean(), nullable=False),
+    sa.Column('at', sa.Text(), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_security_event'))
+    )
+    with op.batch_alter_table('security_event', schema=None) as batch_op:
+        batch_op.create_index('ix_security_event_kind', ['kind', 'about', 'at'], unique=False)
+
     op.create_table('sign_in_attempt',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('account_key', sa.Text(), nullable=False),
@@ -79,6 +103,8 @@ def upgrade() -> None:
     sa.Column('token_hash', sa.Text(), nullable=False),
     sa.Column('user_id', sa.Integer(), nullable=True),
     sa.Column('data', sa.Text(), nullable=False),
+    sa.Column('device', sa.Text(), nullable=False),
+    sa.Column('address', sa.Text(), nullable=False),
     sa.Column('created_at', sa.Text(), nullable=False),
     sa.Column('seen_at', sa.Text(), nullable=False),
     sa.PrimaryKeyConstraint('token_hash', name=op.f('pk_sign_in_session'))
@@ -98,6 +124,7 @@ def upgrade() -> None:
     sa.Column('oid', sa.Text(), nullable=False),
     sa.Column('secret', sa.Text(), nullable=False),
     sa.Column('current_version_id', sa.Integer(), nullable=True),
+    sa.Column('protection', sa.Text(), nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_study')),
     sa.UniqueConstraint('oid', name=op.f('uq_study_oid'))
     )
@@ -144,6 +171,7 @@ def upgrade() -> None:
     sa.Column('name_zh', sa.Text(), nullable=False),
     sa.Column('timezone', sa.Text(), nullable=False),
     sa.Column('version_id', sa.Integer(), nullable=False),
+    sa.Column('protection', sa.Text(), nullable=False),
     sa.ForeignKeyConstraint(['study_id'], ['study.id'], name=op.f('fk_site_study_id_study')),
     sa.ForeignKeyConstraint(['version_id'], ['study_version.id'], name=op.f('fk_site_version_id_study_version')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_site')),
@@ -171,6 +199,7 @@ def upgrade() -> None:
     sa.Column('number', sa.Text(), nullable=True),
     sa.Column('place', sa.Integer(), nullable=True),
     sa.Column('status', sa.Text(), nullable=False),
+    sa.Column('protection', sa.Text(), nullable=False),
     sa.Column('previous_id', sa.Integer(), nullable=True),
     sa.Column('person_key', sa.Text(), nullable=True),
     sa.Column('possible_duplicate', sa.Boolean(), nullable=False),
@@ -200,6 +229,7 @@ def upgrade() -> None:
     sa.Column('projected', sa.Boolean(), nullable=False),
     sa.Column('visit_date', sa.Text(), nullable=True),
     sa.Column('state', sa.Text(), nullable=False),
+    sa.Column('protection', sa.Text(), nullable=False),
     sa.Column('reason', sa.Text(), nullable=True),
     sa.ForeignKeyConstraint(['subject_id'], ['subject.id'], name=op.f('fk_study_event_subject_id_subject')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_study_event')),
@@ -207,6 +237,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('study_event', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_study_event_subject_id'), ['subject_id'], unique=False)
+        batch_op.create_index('ix_study_event_state_opens', ['state', 'opens'], unique=False)
 
     op.create_table('form_data',
     sa.Column('id', sa.Integer(), nullable=False),

@@ -1,59 +1,19 @@
-"""A nurse at work in a real browser: a screening visit in Chinese, entered and corrected.
-
-Needs Chromium; `CHROMIUM` is not asked for anywhere else, so the usual places are tried.
-"""
-
-# ruff: noqa: F811
-import shutil
-import threading
+"""A nurse at work in a real browser: a screening visit in Chinese, entered and corrected."""
 
 import pytest
-from werkzeug.serving import make_server
 
 from models import SignInSession, db
-from tests.clinic import PASSWORD, clinic  # noqa: F401
+from tests.chromium import SIZES
+from tests.clinic import PASSWORD
 
 playwright = pytest.importorskip("playwright.sync_api")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here")]
+pytestmark = [pytest.mark.browser, SIZES]
 
 
-@pytest.fixture(scope="module")
-def server(clinic):
-    server = make_server("127.0.0.1", 0, clinic.app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.port}"
-    server.shutdown()
-    thread.join()
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(params=[(1366, 800), (820, 1180)], ids=["laptop", "tablet"])
-def page(request, chromium, server):
-    """A nurse who signed in and works in Chinese; any error of a script fails the test."""
-    width, height = request.param
-    context = chromium.new_context(viewport={"width": width, "height": height}, locale="zh-CN", base_url=server)
-    page = context.new_page()
-    errors = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto("/sign-in")
-    page.fill("[name=username]", "alice")
-    page.fill("[name=password]", PASSWORD)
-    page.press("[name=password]", "Enter")
-    page.wait_for_url(lambda address: "sign-in" not in address)
-    if page.locator("html").get_attribute("lang") != "zh-CN":
-        page.click(".lang button")
-    yield page
-    context.close()
-    assert errors == []
+@pytest.fixture
+def page(sign_in, size):
+    """The nurse of site 01, signed in, in Chinese."""
+    return sign_in("alice", size=size)
 
 
 def item(page, path):
@@ -118,7 +78,8 @@ def test_a_nurse_enters_a_screening_visit_in_chinese_and_corrects_it(clinic, pag
 
 
 @pytest.mark.req("FLT-32", "SEC-13", "SEC-51")
-def test_a_session_that_ends_while_she_types_costs_her_nothing(clinic, page):
+def test_a_session_that_ends_while_she_types_costs_her_nothing(clinic, page, watch):
+    watch.expected = ["Failed to load resource: the server responded with a status of 40"]
     subject = clinic.screen()
     page.goto(f"/participants/{subject}/SCR/VS/1")
     field(page, "VS/1/HEIGHT").fill("158")

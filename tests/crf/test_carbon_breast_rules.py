@@ -290,6 +290,7 @@ def test_x62_six_months_after_the_last_day_of_march_are_the_last_of_september(st
     assert ("X62" in found(study, judged, [*over, consent(study)])) is asked
 
 
+@pytest.mark.req("PRV-01")
 @pytest.mark.parametrize(
     ("text", "asked"),
     [

@@ -92,8 +92,10 @@ def test_doses_of_two_sides_are_not_added(study):
 
 @pytest.mark.parametrize(("targets", "total"), [(["GTVp"], "84.00"), (["CTVn_L1"], "80.00")])
 def test_a_compensation_phase_counts_for_the_primary_when_it_covers_it(study, targets, total):
-    added = ("RTRX PLN 3", COURSE | {"RXPH": "ADD", "RXDOSE": "4.00", "RXTGT": targets})
-    assert derived(study, "RXTOT", ("RTRX PLN 1", BREAST), ("RTRX PLN 2", BOOST), added) == total
+    added = COURSE | {"RXPH": "ADD", "RXDOSE": "4.00", "RXTGT": targets}
+    signed = ("RTRX PLN 3", added | {"RXSIG": "signed"})
+    assert derived(study, "RXTOT", ("RTRX PLN 1", BREAST), ("RTRX PLN 2", BOOST), signed) == total
+    assert derived(study, "RXTOT", ("RTRX PLN 1", BREAST), ("RTRX PLN 2", BOOST), ("RTRX PLN 3", added)) == "80.00"
 
 
 def test_a_new_prescription_of_a_phase_replaces_the_earlier_one(study):
@@ -235,6 +237,12 @@ def test_events_of_special_interest_follow_the_list(study, term, grade, special)
 )  # fmt: skip
 def test_an_event_is_acute_up_to_90_days_after_the_first_fraction(study, start, period):
     assert derived(study, "AEPER", ("AE LOG", {"AESTDAT": start}), fx(1, "01")) == period
+
+
+@pytest.mark.parametrize(("time", "period"), [("09:59", "BL"), ("10:00", "AC")])
+def test_on_the_day_of_the_first_fraction_the_time_decides(study, time, period):
+    event = ("AE LOG", {"AESTDAT": "2027-03-01", "AESTTIM": time})
+    assert derived(study, "AEPER", event, fx(1, "01", FXSTTIM="10:00")) == period
 
 
 def test_before_any_fraction_an_event_is_of_the_baseline(study):

@@ -5,7 +5,7 @@ from threading import Thread
 import pytest
 
 from design.comparison import compare
-from design.dependencies import checks_reading, dependents
+from design.dependencies import dependents, rules_reading
 from design.expressions import compile_expression
 from design.reader import load_study
 from tests.design.tiny import files, form, tiny, value
@@ -22,7 +22,8 @@ def with_rule(rule: str):
 def test_a_rule_that_reads_the_date_of_its_event_follows_the_date_of_the_visit():
     own = with_rule("DOSDAT >= event_date")
     assert dependents(own, "BASIC", frozenset({"VISDAT"}))["DOSE"] is False
-    assert [check.id for check in checks_reading(own, "DOSE", "BASIC", frozenset({"VISDAT"})) or ()] == ["X01"]
+    reading = rules_reading(own, "DOSE", "BASIC", frozenset({"VISDAT"}))
+    assert reading is not None and [check.id for check in reading.checks] == ["X01"]
     others = with_rule("any(BASIC where event_date < this.DOSDAT)")
     assert dependents(others, "BASIC", frozenset({"VISDAT"}))["DOSE"] is True
     assert "DOSE" not in dependents(tiny(), "BASIC", frozenset({"VISDAT"}))

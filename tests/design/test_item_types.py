@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from design.definitions import ItemDef, Label
-from design.types import TYPES, ValueFault, display, parse, to_cell, to_value
+from design.types import TYPES, ValueFault, display, parse, read_day, to_cell, to_value
 from tests.design.tiny import tiny
 
 
@@ -170,3 +170,30 @@ def test_what_people_read():
     assert display("2027-03-14T09:30", item("datetime"), study, "en") == "2027-03-14 09:30"
     assert display({"file": "0" * 64, "name": "a.png"}, item("file"), study, "en") == "a.png"
     assert display(None, item("text"), study, "en") == ""
+
+
+@pytest.mark.parametrize(
+    ("digits", "derived", "cell", "text"),
+    [
+        (6, True, "4.500000", "4.5"),
+        (4, True, "115.0000", "115"),
+        (1, True, "28.0", "28.0"),
+        (4, False, "4.5000", "4.5000"),
+        (None, True, "100", "100"),
+    ],
+    ids=["converted", "whole", "measured", "typed", "no decimals"],
+)
+def test_a_converted_number_claims_no_precision_that_nobody_measured(digits, derived, cell, text):
+    made = item("number", digits=digits, derive=object() if derived else None)
+    assert display(cell, made, tiny(), "en") == text
+
+
+@pytest.mark.parametrize("typed", ["2027-03-14", "2027/3/14", "20270314", "２０２７.3.14", "2027年3月14日"])
+def test_a_day_is_read_as_people_write_it(typed):
+    assert read_day(typed) == date(2027, 3, 14)
+
+
+@pytest.mark.parametrize("typed", ["", "2027-03", "2027-02-30", "14/03/2027", "0001-01-01"])
+def test_what_is_no_day_is_refused(typed):
+    with pytest.raises(ValueFault):
+        read_day(typed)

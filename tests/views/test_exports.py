@@ -1,6 +1,8 @@
 """The export and analysis pages."""
 
+import io
 import re
+import zipfile
 
 import pytest
 
@@ -65,3 +67,26 @@ def test_a_study_without_an_analysis_table_says_so(clinic):
 @pytest.mark.req("ACC-01")
 def test_a_nurse_does_not_see_the_analysis(clinic):
     assert clinic.sign_in("alice").get("/analysis").status_code == 403
+
+
+@pytest.mark.req("AUD-17")
+def test_a_draft_leaves_in_no_export(tmp_path):
+    clinic = Clinic(tmp_path)
+    subject = clinic.screen("alice")
+    form = f"/participants/{subject}/SCR/VS/1"
+    kept = {"VS/1/HEIGHT": "165.0", "VS/1/VSCOM": "canary half way", "_revision": ""}
+    assert clinic.sign_in("alice").post(f"{form}/draft", kept, page=form).status_code == 200
+    dora = clinic.sign_in("dora")
+    every = ["csv", "excel", "trail"]
+    assert post(dora, formats=every).status_code == 303
+    package = zipfile.ZipFile(io.BytesIO(dora.get("/exports/1/file").data))
+    inside = [package.read(name) for name in package.namelist()]
+    inside += [
+        z.read(n)
+        for raw in inside
+        if raw[:2] == b"PK"
+        for z in [zipfile.ZipFile(io.BytesIO(raw))]
+        for n in z.namelist()
+    ]
+    assert len(inside) > 5 and not any(b"canary" in each for each in inside)
+    assert "canary half way" in clinic.sign_in("alice").get(form).text

@@ -9,6 +9,7 @@ import pytest
 
 from models import SignInSession, db
 from tests.clinic import PASSWORD, alice, clinic, subject  # noqa: F401
+from tests.pictures import png
 
 GOOD = {"VS/1/HEIGHT": "165.0", "VS/1/WEIGHT": "60.5", "VS/1/FEVER": "N", "VS/1/VSCOM": "sitting"}
 STORED = {"VS": {"1": {"HEIGHT": "165.0", "WEIGHT": "60.5", "FEVER": "N", "VSCOM": "sitting"}}}
@@ -274,7 +275,7 @@ def test_terms_are_found_in_both_languages(alice, subject):
     assert alice.get(address, query_string={"dictionary": "lab", "q": "w"}).status_code == 404
 
 
-PNG = b"\x89PNG\r\n\x1a\n" + b"\x00" * 40
+PNG = png()
 
 
 class TestPictures:

@@ -6,6 +6,7 @@ every role bound to site 01. And no page changes anything by being opened (SEC-2
 
 import io
 import re
+import zlib
 from hashlib import sha256
 from html import unescape
 from itertools import product
@@ -14,20 +15,22 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from models import Export, FormData, Subject, db
+from models import AmendmentRun, Deviation, Export, FormData, MonitoringVisit, Query, Subject, TrailReview, db
+from models import clock as times
 from models.change import Change, System
 from models.commitments import sorted_json
 from models.replay import one_state, table_leaves
 from tests.clinic import PASSWORD, Browser, Clinic
+from tests.pictures import png
 from views.guard import matrix
 from workflows import access, exporting, granting
 
 ROLES = [role for role in access.ROLES if role not in access.ADMINISTRATIVE]
-SITE_THINGS = {"subject_id", "change_id", "export_id"}  # parts of an address that name a thing of a site
+SITE_THINGS = {"change_id", "deviation_id", "run_id", "export_id", "query_id", "review_id", "subject_id", "visit_id"}
 BELOW = {"event_key", "form_id", "repeat", "sha256"}  # parts below a participant
-OF_NO_SITE = {"user_id", "grant_id", "code", "filename", "form_id"}  # accounts, languages, files of ours, definitions
+# accounts, languages, files of ours, definitions, own jobs
+OF_NO_SITE = {"user_id", "grant_id", "code", "filename", "form_id", "number", "job_id"}
 NOBODY = 987654
-PNG = b"\x89PNG\r\n\x1a\n" + b"\x00" * 40
 SECRETS = ("02-S0", "words-of-two", "why-of-two", "Bob Chen", "as-two", "02-0")
 PLACES = [("SCR", "VS", "1"), ("SCR", "ICF", "1"), ("SCR", "LB", "1"), ("SCR", "PHO", "1"), ("LOG", "AE", "1"),
           ("SCR", "LB", "new"), ("FU1", "SV", "1"), ("UNS", "SV", "1")]  # fmt: skip
@@ -42,10 +45,45 @@ def fill(clinic: Clinic, name: str, words: str, why: str) -> int:
     clinic.store(subject, "SCR", "LB", {"LBHEAD": {"1": {"LBPAN": "HEM"}}}, name=name, repeat=None)
     clinic.store(subject, "LOG", "AE", {"AE": {"1": {"AETERM": "10061103"}}}, name=name, repeat=None)
     browser, here = clinic.sign_in(name), f"/participants/{subject}"
-    picture = {"PHO/1/PHOF": (io.BytesIO(PNG + words.encode()), f"{words}.png"), "_revision": ""}
+    picture = {"PHO/1/PHOF": (io.BytesIO(png(zlib.crc32(words.encode()))), f"{words}.png"), "_revision": ""}
     assert browser.post(f"{here}/SCR/PHO/1", picture).status_code == 303
     assert browser.post(f"{here}/visits", {"do": "unscheduled"}, page=here).status_code == 303
     return subject
+
+
+def as_monitors(clinic: Clinic, number: str, code: str, words: str) -> None:
+    """A verified form, a query, a finished monitoring visit and a review of the trail at a site."""
+    browser = clinic.sign_in(f"as-{number}-monitor")
+    opened = browser.post("/monitoring", {"site": code, "kind": "remote", "starts_on": "2026-03-16"})
+    with clinic.app.app_context():
+        site = clinic.site(code).id
+        data = db.session.scalars(
+            select(FormData).join(Subject).where(Subject.site_id == site, FormData.form_id == "VS")
+        ).one()
+        shown = {"do": "all", "shown": f"{data.id} {data.revision} VS/1/HEIGHT"}
+        subject = data.subject_id
+    assert browser.post(f"/verification/{subject}/SCR", shown).status_code == 303
+    ending = {"do": "finish", "present": words, "summary": words, "ends_on": "2026-03-16"}
+    assert browser.post(opened.location, ending).status_code == 303
+    asked = {"site": code, "since": "2026-01-01", "until": "2026-01-02", "night_from": "22:00", "night_to": "06:00"}
+    asked |= {"most_changes": "3"}
+    question = {"event": "SCR", "scope": "visit", "text": words, "reason_code": "other", "to": "nurse"}
+    assert browser.post(f"/participants/{subject}/queries/new", question).status_code == 303
+    page = browser.get("/trail-reviews", query_string=asked).text
+    shown = {"shown": page.partition('name="shown" value="')[2].partition('"')[0], "outcome": words}
+    assert browser.post("/trail-reviews", asked | shown).status_code == 303
+
+
+def amended_at(subject: Subject) -> None:
+    """A deviation of the participant and a run of an amendment at her site."""
+    site, at = subject.site, times.now()
+    words = f"words-of-{'one' if site.code == '01' else 'two'}"
+    told = {"check_key": "K", "term_en": words, "term_zh": words, "occurred": "2026-03-16", "why": words}
+    db.session.add(Deviation(site_id=site.id, subject_id=subject.id, proposed_at=at, status="proposed", **told))
+    version = {"from_version_id": site.version_id, "to_version_id": site.version_id}
+    db.session.add(
+        AmendmentRun(site_id=site.id, started_at=at, started_by=words, status="finished", report={}, **version)
+    )
 
 
 @pytest.fixture(scope="module")
@@ -61,12 +99,15 @@ def clinic(tmp_path_factory: pytest.TempPathFactory) -> Clinic:
         granting.grant(change, mixed, "coder", made.site("02"))
     made.subjects = {"01": fill(made, "alice", "words-of-one", "why-of-one")}  # type: ignore[attr-defined]
     made.subjects["02"] = fill(made, "bob", "words-of-two", "why-of-two")  # type: ignore[attr-defined]
+    as_monitors(made, "one", "01", "words-of-one")
+    as_monitors(made, "two", "02", "words-of-two")
     with made.app.app_context():
         for name, codes in (("dora", ["01", "02"]), ("as-two-investigator", ["02"]), ("as-one-investigator", ["01"])):
             exporting.make(made.user(name), ["csv", "trail"], codes, f"why-of-{'one' if codes == ['01'] else 'two'}")
         with Change(by=System("tests"), action="compare", chain="small"):
             for subject in db.session.scalars(select(Subject)):
                 subject.person_key, subject.possible_duplicate = "the same person", True
+                amended_at(subject)
     return made
 
 
@@ -83,6 +124,11 @@ def things(clinic: Clinic, code: str) -> dict[str, list[int]]:
         return {
             "subject_id": list(db.session.scalars(select(Subject.id).where(Subject.site_id == site))),
             "change_id": list(db.session.scalars(select(Change.id).where(Change.site_id == site))),
+            "visit_id": list(db.session.scalars(select(MonitoringVisit.id).where(MonitoringVisit.site_id == site))),
+            "review_id": list(db.session.scalars(select(TrailReview.id).where(TrailReview.site_id == site))),
+            "deviation_id": list(db.session.scalars(select(Deviation.id).where(Deviation.site_id == site))),
+            "run_id": list(db.session.scalars(select(AmendmentRun.id).where(AmendmentRun.site_id == site))),
+            "query_id": list(db.session.scalars(select(Query.id).where(Query.site_id == site))),
             "export_id": [each.id for each in db.session.scalars(select(Export)) if code in each.site_codes],
         }
 
@@ -132,9 +178,9 @@ def digest(clinic: Clinic) -> str:
 
 
 def links(page: str) -> set[str]:
-    """Where a page leads, downloads and signing in left out: those are recorded."""
+    """Where a page leads, downloads and pictures left out: those are recorded."""
     found = {unescape(href).partition("#")[0] for href in re.findall(r'href="(/[^"]*)"', page)}
-    return {href for href in found if not href.startswith("/static") and not href.endswith("/file")}
+    return {href for href in found if not href.startswith("/static") and "/file" not in href and ".pdf" not in href}
 
 
 def crawl(browser: Browser, most: int = 400) -> dict[str, str]:
@@ -166,7 +212,11 @@ def test_the_things_asked_for_below_do_exist(clinic: Clinic) -> None:
     for endpoint, real, _absent in addresses(clinic, ids, "GET"):
         if browser.get(real).status_code not in (200, 303):
             refused.add((endpoint, real))
-    assert {endpoint for endpoint, _address in refused} <= {"forms.instances"}  # forms that do not repeat have no list
+    not_hers = {
+        "forms.instances",
+        "queries.new",
+    }  # no list of forms that do not repeat; an investigator raises no query
+    assert {endpoint for endpoint, _address in refused} <= not_hers
     ours = clinic.sign_in("dora").get(f"/participants/{clinic.subjects['01']}").text  # type: ignore[attr-defined]
     assert "02-S001" in ours, "who resolves duplicates at both sites is shown both"
 
@@ -261,7 +311,7 @@ def test_opening_pages_changes_nothing(clinic: Clinic, name: str) -> None:
     before = digest(clinic)
     pages = crawl(browser)
     for endpoint, address, _absent in addresses(clinic, things(clinic, "01"), "GET"):
-        if endpoint != "exports.fetch":
+        if endpoint not in ("exports.fetch", "forms.file", "printing.casebook", "printing.fetch"):  # these are recorded
             browser.get(address)
     assert digest(clinic) == before
     assert len(pages) > 5

@@ -52,7 +52,7 @@ def test_the_life_of_an_account_leaves_one_change_per_step(clinic: Clinic, otto:
     give(otto, nina)
     browser = Browser(clinic.app.test_client())
     browser.post("/sign-in", {"username": "nina", "password": temporary[1]})
-    new = "violet tractor under snow"
+    new = "violet tractor under 3 snows"
     browser.post("/password", {"current": temporary[1], "new": new, "again": new})
     for step in ("sessions/end", "password", "deactivate", "reactivate"):
         otto.post(f"/users/{nina}/{step}", {"reason": "end of rotation"}, page=f"/users/{nina}")
@@ -108,7 +108,7 @@ def test_managing_users_asks_for_the_password_after_a_while(clinic: Clinic) -> N
     bob = id_of(clinic, "bob")
     with clock.at(begin + timedelta(minutes=35)):
         answer = otto.post(f"/users/{bob}/deactivate", {"reason": "left"}, page=f"/users/{bob}")
-        assert answer.location.startswith("/confirm")
+        assert answer.status_code == 401
         with clinic.app.app_context():
             assert clinic.user("bob").active
         assert otto.post("/confirm", {"password": "wrong wrong wrong"}).status_code == 401

@@ -12,7 +12,7 @@ from tests.clinic import NOW, PASSWORD, Clinic
 from workflows import access, granting
 from workflows.refusals import Forbidden, Refusal
 
-NEW = "violet tractor under snow"
+NEW = "violet tractor under 3 snows"
 
 
 @pytest.fixture
