@@ -17,7 +17,7 @@ Node = Callable[[Any], Any]
 @dataclass(frozen=True)
 class Selection:
     """Which rows an aggregate sees: the form, the item, the condition, the items that the condition reads, and the
-    conjuncts `row = …` and `event = …` by which rows are found without looking at all of them."""
+    conjuncts such as `row = …` and `event = …` by which rows are found without looking at all of them."""
 
     form: str
     item: str | None
@@ -31,17 +31,28 @@ class Selection:
         if self.condition is None:
             return world.rows(self.form, self.item, self.named)
         found = [(name, node(scope)) for name, node in self.keys]
-        by = tuple((name, value) for name, value in found if isinstance(value, str))
+        by = tuple((name, value) for name, value in found if isinstance(value, str | Decimal))
         rows = world.rows(self.form, self.item, self.named, by)
         top = scope.top
         return [row for row in rows if truth(self.condition(row.scope(top))) is True]
 
 
-def aggregate(name: str, selection: Selection) -> Node:
-    """An aggregate over the instances or rows of a form. A row of which the condition is undecided does not count."""
+def aggregate(name: str, selection: Selection, text: str) -> Node:
+    """An aggregate over the instances or rows of a form. A row of which the condition is undecided does not count.
+
+    A long rule may name the same aggregate several times: its value is found once in each run, by its `text`.
+    """
     item = selection.item
 
     def node(scope: Any) -> Any:
+        if scope.outer is not None:  # inside another aggregate's condition, for each of its rows
+            return find(scope)
+        key = (name, text)
+        if key not in scope.known:
+            scope.known[key] = find(scope)
+        return scope.known[key]
+
+    def find(scope: Any) -> Any:
         rows = selection.rows(scope)
         if name == "every":
             return len(rows) == len(scope.world.rows(selection.form, item, selection.named))

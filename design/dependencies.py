@@ -51,6 +51,12 @@ def dependents(
     `event` is where the change stands; rules that read the form in another named event only are left out. The value
     says how far: True, instances in any event; False, only those in the same event.
     """
+    if changed_items and len(changed_items) > 1:  # found item by item: any mixture of items may change in one save
+        found: dict[str, bool] = {}
+        for item in changed_items:
+            for other, reach in dependents(study, form_id, frozenset((item,)), event).items():
+                found[other] = found.get(other, False) or reach
+        return {other: found[other] for other in study.forms if other in found}
     key = ("dependents", form_id, changed_items, event)
     return study.remembered(key, lambda: _dependents(study, form_id, changed_items, event))
 
@@ -89,9 +95,12 @@ def _reach(
 
 def _date_items(study: StudyDef, form_id: str) -> frozenset[str]:
     """The items of a form that give the date of an event."""
-    named = {event.visit_date for event in study.events.values()} | {study.rules.visit_date}
-    parts = [name.partition(".") for name in named if name]
-    return frozenset(item for form, _, item in parts if form == form_id)
+    def find() -> frozenset[str]:
+        named = {event.visit_date for event in study.events.values()} | {study.rules.visit_date}
+        parts = [name.partition(".") for name in named if name]
+        return frozenset(item for form, _, item in parts if form == form_id)
+
+    return study.remembered(("date items", form_id), find)
 
 
 @dataclass(frozen=True)
@@ -113,6 +122,9 @@ def rules_reading(
 def _rules_reading(
     study: StudyDef, judged: str, form_id: str, items: frozenset[str], event: str | None
 ) -> Reading | None:
+    if len(items) > 1:
+        return _together([rules_reading(study, judged, form_id, frozenset((item,)), event) for item in items])
+
     def reads(rule: Expression | None) -> bool:
         return rule is not None and _reach(study, rule, form_id, items, event) is not None
 
@@ -125,6 +137,17 @@ def _rules_reading(
         checks += [check for check in own if reads(check.rule) or reads(check.when)]
     derived = [(item, group) for item, group in derivations(study, study.forms[judged]) if reads(item.derive)]
     return Reading(derived, checks)
+
+
+def _together(readings: list[Reading | None]) -> Reading | None:
+    derived: dict[str, tuple[ItemDef, ItemGroupDef]] = {}
+    checks: dict[str, CheckDef] = {}
+    for each in readings:
+        if each is None:
+            return None
+        derived |= {item.id: (item, group) for item, group in each.derivations}
+        checks |= {check.id: check for check in each.checks}
+    return Reading(list(derived.values()), list(checks.values()))
 
 
 def _rules(study: StudyDef, form_id: str) -> list[Expression]:

@@ -28,6 +28,7 @@ class Scope:
     world: Any  # design.record.World
     lookup: Callable[[str], Any]
     outer: Scope | None = None
+    known: dict[tuple[str, str], Any] = field(default_factory=dict)  # aggregates found in this run, by their text
 
     @property
     def top(self) -> Scope:

@@ -24,7 +24,7 @@ BUILTINS = (
     "false", "pi",
 )  # fmt: skip
 KEYWORDS = {"and", "or", "not", "in", "where"}
-INDEXED = ("row", "event")
+INDEXED = ("row", "event", "event_order", "repeat")
 # Inside a condition these see that an item is not answered: a mere new row can make them true.
 SEES_NOTHING = {"missing", "answered", "known", "coalesce", "case", "count_answered"}
 
@@ -295,6 +295,7 @@ class Parser:
                 raise ExpressionFault(str(fault)) from None
 
     def _aggregate(self, name: str) -> Parsed:
+        start = self.index
         form = self._identifier()
         if form in ("this", "param") or (self._peek()[1] not in (".", "where", ")")):
             self._fail(f"{name} goes over the rows of a form: {name}(FORM.ITEM where …); for values take {name}_of")
@@ -316,7 +317,8 @@ class Parser:
         else:
             self.reads.pinned.add((form, event))
         selection = Selection(form, item, condition, named, keys)
-        return aggregate(name, selection), ("name", item, _no_reason, False) if item else None
+        text = " ".join(value for _, value, _ in self.tokens[start : self.index])
+        return aggregate(name, selection, text), ("name", item, _no_reason, False) if item else None
 
     def _condition(self, form: str) -> tuple[Node | None, Any]:
         if not self._take("where"):

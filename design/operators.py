@@ -66,6 +66,8 @@ def compare(operator: str, a: Any, b: Any) -> bool | None:
     """Compare two values; partial dates as intervals, so that the answer is certain or None."""
     if a is None or b is None:
         return None
+    if type(a) is str and type(b) is str and operator in ("=", "<>"):  # codes, by far the most
+        return (a == b) is (operator == "=")
     a, b = _dated(a, b), _dated(b, a)
     if isinstance(a, PartialDate) or isinstance(b, PartialDate):
         return _compare_dates(operator, a, b)

@@ -17,7 +17,7 @@ from design.operators import to_number
 from design.types import to_value
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)  # not frozen: there are hundreds for each save, and freezing makes them costly to create
 class FormInstance:
     """One stored (or typed) instance of a form, with its place in the schedule."""
 
@@ -100,8 +100,12 @@ class Row:
             known[name] = self._world.value(self.instance, self.group, self.key, name)
         return known[name]
 
-    def mark(self, name: str) -> str:
-        """The text by which an index finds the row: its event or its key (no text is the key of a whole instance)."""
+    def mark(self, name: str) -> str | float:
+        """By what an index finds the row: its event, place in time, repeat or key (no text for a whole instance)."""
+        if name == "event_order":
+            return self.order
+        if name == "repeat":
+            return self.instance.repeat
         return self.event if name == "event" else self.key if self.group else ""
 
     def scope(self, outer: Scope) -> Scope:
@@ -137,7 +141,7 @@ class World:
     def __init__(self, study: StudyDef, record: SubjectRecord, today: date, judged: FormInstance | None = None) -> None:
         self.study, self.record, self.today, self.judged, self.steps = study, record, today, judged, 0
         self._rows: dict[tuple[str, str | None], list[Row]] = {}
-        self._index: dict[tuple[str, str | None, tuple[str, ...]], dict[tuple[str, ...], list[Row]]] = {}
+        self._index: dict[tuple[str, str | None, tuple[str, ...]], dict[tuple[Any, ...], list[Row]]] = {}
 
     def forget(self, form_id: str) -> None:
         """The instance being judged has changed: rows of its form are found anew."""
@@ -167,7 +171,7 @@ class World:
         form_id: str,
         item_id: str | None,
         named: tuple[str, ...] = (),
-        by: tuple[tuple[str, str], ...] = (),
+        by: tuple[tuple[str, str | Decimal], ...] = (),
     ) -> list[Row]:
         """The rows that an aggregate over `form_id` iterates, in natural order.
 
@@ -189,11 +193,11 @@ class World:
             raise TooCostly
         return rows
 
-    def _narrowed(self, key: tuple[str, str | None], by: tuple[tuple[str, str], ...]) -> list[Row]:
+    def _narrowed(self, key: tuple[str, str | None], by: tuple[tuple[str, str | Decimal], ...]) -> list[Row]:
         names = tuple(name for name, _ in by)
         where = (*key, names)
         if where not in self._index:
-            index: dict[tuple[str, ...], list[Row]] = {}
+            index: dict[tuple[Any, ...], list[Row]] = {}
             for row in self._rows[key]:
                 index.setdefault(tuple(row.mark(name) for name in names), []).append(row)
             self._index[where] = index

@@ -1,7 +1,8 @@
 """What the rules of a study see of a participant: the stored forms as a `SubjectRecord`."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
@@ -55,29 +56,39 @@ def instance(
     in_error: bool = False,
 ) -> FormInstance:
     """One form instance, stored or about to be."""
-    definition = study.events.get(event.event_id)
-    number = (definition.number if definition else 0) + event.repeat - 1
-    return FormInstance(
-        form_id=form_id,
-        event_id=event.event_id,
-        event_repeat=event.repeat,
-        event_order=order,
-        event_date=event.visit_date,
-        event_number=number,
-        repeat=repeat,
-        answers=answers,
-        in_error=in_error,
-    )
+    return _EventSeen.of(event, study, order).holding(form_id, repeat, answers, in_error)
+
+
+@dataclass(frozen=True, slots=True)
+class _EventSeen:
+    """What all form instances of an event have in common, read from its row once."""
+
+    id: str
+    repeat: int
+    order: float
+    date: date | None
+    number: int
+
+    @classmethod
+    def of(cls, event: StudyEvent, study: StudyDef, order: float) -> "_EventSeen":
+        definition = study.events.get(event.event_id)
+        number = (definition.number if definition else 0) + event.repeat - 1
+        return cls(event.event_id, event.repeat, order, event.visit_date, number)
+
+    def holding(self, form_id: str, repeat: int, answers: dict, in_error: bool) -> FormInstance:
+        return FormInstance(
+            form_id, self.id, self.repeat, self.order, self.date, self.number, repeat, answers, in_error
+        )
 
 
 def record_of(subject: Subject, study: StudyDef) -> SubjectRecord:
     """All of a participant's answers, for checks, derivations, anchors and the schedule: one statement, no row objects."""
-    events = {event.id: event for event in subject.events}
     ranks = order_of(subject.events, study)
+    at = {event.id: _EventSeen.of(event, study, ranks[event.id]) for event in subject.events}
     columns = (FormData.study_event_id, FormData.form_id, FormData.repeat, FormData.answers, FormData.in_error)
     rows = db.session.execute(select(*columns).where(FormData.subject_id == subject.id).order_by(FormData.id))
     instances = [
-        instance(study, events[event_id], ranks[event_id], form_id, repeat, answers, in_error is not None)
+        at[event_id].holding(form_id, repeat, answers, in_error is not None)
         for event_id, form_id, repeat, answers, in_error in rows
         if form_id in study.forms
     ]
