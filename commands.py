@@ -23,6 +23,7 @@ from models.change import System
 from workflows import (
     activating,
     amending,
+    cutting,
     exporting,
     finding,
     granting,
@@ -217,6 +218,54 @@ def _site(code: str | None) -> Any:
     raise Refusal("not-found")
 
 
+@export_group.command("cut")
+@click.argument("name")
+@click.option("--as", "username", required=True, help="Whose rights and name the cut is made under.")
+@click.option(
+    "--as-of", "as_of", required=True, help="A past day (its end at the first site) or an instant with offset."
+)
+@click.option("--reason", required=True, help="What it is for; kept in the audit trail.")
+@without_traceback
+def make_cut(name: str, username: str, as_of: str, reason: str) -> None:
+    """Give a past instant the NAME under which every export can show the data as they were."""
+    user, study = _user(username), finding.study()
+    with Change(by=user, action="cut data", reason=reason, chain=study.oid) as change:
+        cut = cutting.make(change, name, cutting.instant(as_of, finding.study()))
+    click.echo(f"{cut.name}: data as of {cut.as_of:%Y-%m-%d %H:%M:%S}Z, change {cut.seq} {cut.link[:16]}")
+
+
+@export_group.command("cuts")
+@click.option("--as", "username", required=True, help="Whose rights are used.")
+@without_traceback
+def list_cuts(username: str) -> None:
+    """List the data cuts."""
+    for cut in cutting.every(_user(username)):
+        click.echo(f"{cut.name:20} {cut.as_of:%Y-%m-%d %H:%M:%S}Z change {cut.seq} {cut.link[:16]} by {cut.made_by}")
+
+
+@export_group.command("diff")
+@click.argument("first")
+@click.argument("second")
+@click.option("--as", "username", required=True, help="Whose rights and name the comparison is made under.")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write CSV or XLSX here instead of lines.")
+@without_traceback
+def compare_cuts(first: str, second: str, username: str, out: Path | None) -> None:
+    """What changed between the cuts FIRST and SECOND: which answers, who, why, through which query."""
+    user = _user(username)
+    cuts = cutting.named(user, first), cutting.named(user, second)
+    if out is not None:
+        out.write_bytes(cutting.fetch_differences(user, *cuts, "xlsx" if out.suffix == ".xlsx" else "csv"))
+        click.echo(f"Written: {out}")
+        return
+    found = cutting.differences(user, *cuts)
+    names = ("SUBJECT", "EVENT", "FORM", "ROW", "ITEM", "OLD", "NEW", "LAST_BY", "REASON", "QUERIES")
+    for row in zip(*(found.columns[name] for name in names), strict=True):
+        subject, event, form, place, item, old, new, who, why, queries = ("" if cell is None else cell for cell in row)
+        asked = f" (query {queries})" if queries else ""
+        click.echo(f"{subject} {event} {form}/{place}/{item}: {old or '-'} -> {new or '-'}  {who}: {why or '-'}{asked}")
+    click.echo(f"{found.rows} answers differ.")
+
+
 @export_group.command("make")
 @click.option("--as", "username", required=True, help="Whose rights and name the export is made under.")
 @click.option(
@@ -226,10 +275,15 @@ def _site(code: str | None) -> Any:
     "--site", "site_codes", multiple=True, help="Site code; repeatable; omitted: all that the user may export."
 )
 @click.option("--reason", required=True, help="What it is for; kept in the audit trail.")
+@click.option("--cut", help="A data cut: the data as they were then; omitted: as they are now.")
 @without_traceback
-def make_export(username: str, formats: tuple[str, ...], site_codes: tuple[str, ...], reason: str) -> None:
+def make_export(
+    username: str, formats: tuple[str, ...], site_codes: tuple[str, ...], reason: str, cut: str | None
+) -> None:
     """Make a package of datasets and print where the file is."""
-    made = exporting.make(_user(username), list(formats), list(site_codes) or None, reason)
+    user = _user(username)
+    chosen = cutting.named(user, cut) if cut else None
+    made = exporting.make(user, list(formats), list(site_codes) or None, reason, chosen)
     click.echo(f"{exporting.folder() / made.file_name}  SHA-256 {made.sha256}")
 
 

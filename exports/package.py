@@ -100,8 +100,17 @@ def take(connection: Connection, scope: Scope, formats: Sequence[str], folder: P
     )
 
 
-def build(snapshot: Snapshot, formats: Sequence[str], folder: Path, made_at: datetime, app_version: str) -> Package:
+def build(
+    snapshot: Snapshot,
+    formats: Sequence[str],
+    folder: Path,
+    made_at: datetime,
+    app_version: str,
+    cut: dict[str, Any] | None = None,
+) -> Package:
     """Write the package into `folder`, where it appears under its final name only when it is whole.
+
+    `cut` is what the manifest says of the data cut that it shows; `made_at` is then the instant of the cut.
 
     Raises:
         ValueError: an unknown format, or none.
@@ -113,7 +122,7 @@ def build(snapshot: Snapshot, formats: Sequence[str], folder: Path, made_at: dat
     with tempfile.TemporaryDirectory(prefix=".export-", dir=folder) as name:
         work = Path(name)
         more = _write_files(snapshot, formats, work)
-        manifest = _manifest(snapshot, formats, work, made_at, app_version) | more
+        manifest = _manifest(snapshot, formats, work, made_at, app_version) | more | ({"cut": cut} if cut else {})
         (work / "manifest.json").write_bytes(orjson.dumps(manifest, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS))
         unfinished = work / "package.part"
         _zip(work, unfinished)

@@ -37,10 +37,10 @@ def write(connection: Connection, scope: Scope, study_oid: str, path: Path) -> i
 
 def rows(connection: Connection, scope: Scope, study_oid: str) -> Iterator[list[Any]]:
     """One row per entry, in the order of the chain; a change without entries (a sign-in) has one row too."""
-    places = _places(connection)
+    places = places_of_forms(connection)
     sites = dict(connection.execute(select(Site.id, Site.code)).all())
     subjects = dict(connection.execute(select(Subject.id, Subject.screening_number)).all())
-    items = _items(scope)
+    items = labels_of_items(scope)
     for row in connection.execution_options(yield_per=1000).execute(_select(scope, study_oid)):
         entries = orjson.loads(row.entries) if row.entries else []
         head = [row.chain, row.seq]
@@ -76,7 +76,7 @@ def _select(scope: Scope, study_oid: str) -> Select[*tuple[Any, ...]]:
     return selection.where(Change.chain == study_oid, Change.site_id.in_(scope.site_ids))
 
 
-def _places(connection: Connection) -> dict[str, tuple[Any, ...]]:
+def places_of_forms(connection: Connection) -> dict[str, tuple[Any, ...]]:
     """Which event and form a stored document is: event, its repeat, form, its repeat."""
     selection = select(
         FormData.id,
@@ -88,7 +88,7 @@ def _places(connection: Connection) -> dict[str, tuple[Any, ...]]:
     return {str(row[0]): tuple(row[1:]) for row in connection.execute(selection)}
 
 
-def _items(scope: Scope) -> dict[str, tuple[str, str, bool]]:
+def labels_of_items(scope: Scope) -> dict[str, tuple[str, str, bool]]:
     """Label of each item in the newest version that has it, and whether any version masks it."""
     items: dict[str, tuple[str, str, bool]] = {}
     studies: list[StudyDef] = [study for _, study in sorted(scope.studies.items())]
@@ -120,11 +120,11 @@ def _entry(
         old, new = (value if value is None else WITHHELD for value in (old, new))
     return [
         path, *place, group, row, item, en, zh,
-        _readable(old), _readable(new), entry.get("source"), *tail, _json(old), _json(new),
+        readable(old), readable(new), entry.get("source"), *tail, _json(old), _json(new),
     ]  # fmt: skip
 
 
-def _readable(value: Any) -> str | None:
+def readable(value: Any) -> str | None:
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, dict) and set(value) == {"missing"}:

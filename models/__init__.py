@@ -4,7 +4,7 @@ from models.amendment import Activation, AmendmentRun, Deviation
 from models.base import db
 from models.change import ChainHead, Change, ChangeEntries
 from models.data import Draft, FormData, StoredFile
-from models.export import Export
+from models.export import DataCut, Export
 from models.job import Job
 from models.people import FormerPassword, Grant, SecurityEvent, SignInAttempt, SignInSession, User
 from models.query import Query, QueryMessage
@@ -27,6 +27,7 @@ __all__ = [
     "ChainHead",
     "Change",
     "ChangeEntries",
+    "DataCut",
     "Delegation",
     "Deviation",
     "Draft",

@@ -1,7 +1,7 @@
 """What the tables should hold according to the trail, and what they do hold, in the same words: path and
 value."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 from typing import Any
@@ -87,13 +87,18 @@ def _stored_leaves(prefix: str, column: Column[Any], value: Any) -> Iterator[tup
 
 def replay(chain: str | None = None) -> Tables:
     """Rebuild the rows of all audited tables from the entries of a chain, or of all chains together."""
-    leaves: dict[str, Any] = {}
     with one_state() as connection:
-        for entry in trail_entries(connection, chain):
-            if entry["new"] is None:
-                leaves.pop(entry["path"], None)
-            else:
-                leaves[entry["path"]] = entry["new"]
+        return rows_of(trail_entries(connection, chain))
+
+
+def rows_of(entries: Iterable[dict[str, Any]]) -> Tables:
+    """The rows that entries of the trail, in their order, leave behind."""
+    leaves: dict[str, Any] = {}
+    for entry in entries:
+        if entry["new"] is None:
+            leaves.pop(entry["path"], None)
+        else:
+            leaves[entry["path"]] = entry["new"]
     return _as_tables(leaves.items())
 
 

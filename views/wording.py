@@ -38,6 +38,8 @@ ACTIONS = {
     "resolve duplicate": _l("Resolve possible duplicate"),
     "export": _l("Export data"),
     "download export": _l("Fetch export"),
+    "cut data": _l("Name a data cut"),
+    "export cut differences": _l("Fetch differences between cuts"),
     "print casebook": _l("Print casebook"),
     "download casebooks": _l("Fetch casebooks"),
     "publish": _l("Publish study version"),

@@ -99,7 +99,7 @@ def _lock_subject(subject: Subject) -> None:
     """One save at a time per participant: what is derived across forms then never mixes two states."""
     selection = select(Subject).where(Subject.id == subject.id).with_for_update()
     db.session.scalars(selection.execution_options(populate_existing=True)).one()
-    db.session.refresh(subject, ["events"])
+    db.session.expire(subject, ["events"])
 
 
 def _refuse_by_state(place: FormPlace) -> None:

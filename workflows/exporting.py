@@ -7,21 +7,22 @@ so a large export never holds up a nurse who saves (SEC-44).
 
 import hashlib
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from flask import current_app
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from exports import package
 from exports.tables import Scope
-from models import Export, Site, Study, User, db
+from models import DataCut, Export, Site, Study, StudyVersion, User, db
 from models.change import Change
 from models.clock import now
+from models.replay import one_state
 from models.version import APP_VERSION
-from workflows import access, finding
+from workflows import access, cutting, finding
 from workflows.refusals import Forbidden, NotFound, Refusal
 
 FORMATS = package.FORMATS
@@ -33,8 +34,17 @@ def folder() -> Path:
     return Path(current_app.config["SETTINGS"].instance_dir) / "exports"
 
 
-def make(user: User, formats: Sequence[str], site_codes: Sequence[str] | None = None, reason: str = "") -> Export:
+def make(
+    user: User,
+    formats: Sequence[str],
+    site_codes: Sequence[str] | None = None,
+    reason: str = "",
+    cut: DataCut | None = None,
+) -> Export:
     """Make a package of the sites given (None: all that the user may export) and record it.
+
+    With a `cut` the data are those of its instant, rebuilt from the trail, and the package is the same byte by byte
+    whenever it is made by the same release; without one they are those of now.
 
     Raises:
         Forbidden: no role allows it, or it asks for the trail and may not read it.
@@ -48,21 +58,38 @@ def make(user: User, formats: Sequence[str], site_codes: Sequence[str] | None = 
     if "trail" in formats:
         _require_trail(user, sites)
     scope = _scope(user, study, sites)
+    made_at, named = (cut.as_of, _naming(cut)) if cut else (now(), None)
     db.session.commit()  # ends the read transaction: it must not stay open while files are written
     with _AT_ONCE, TemporaryDirectory(prefix=".reading-", dir=_made(folder())) as work:
-        with _one_state() as connection:
+        with cutting.opened(cut, Path(work)) if cut else one_state() as connection:
+            if cut:
+                scope = _scope_then(connection, scope)
             snapshot = package.take(connection, scope, formats, Path(work))
-        built = package.build(snapshot, formats, folder(), now(), APP_VERSION)
+        built = package.build(snapshot, formats, folder(), made_at, APP_VERSION, named)
     try:
-        return _record(user, study, built, formats, reason.strip())
+        return _record(user, study, built, formats, reason.strip(), cut)
     except BaseException:
         built.path.unlink(missing_ok=True)
         raise
 
 
-def _record(user: User, study: Study, built: package.Package, formats: Sequence[str], reason: str) -> Export:
+def _naming(cut: DataCut) -> dict[str, object]:
+    """What the manifest says of a cut."""
+    return {"name": cut.name, "as_of": cut.as_of.strftime("%Y-%m-%dT%H:%M:%S.%fZ"), "seq": cut.seq, "link": cut.link}
+
+
+def _scope_then(connection: Connection, scope: Scope) -> Scope:
+    """The scope with the versions that were published by then."""
+    published = set(connection.execute(select(StudyVersion.id)).scalars())
+    return replace(scope, versions={key: study for key, study in scope.versions.items() if key in published})
+
+
+def _record(
+    user: User, study: Study, built: package.Package, formats: Sequence[str], reason: str, cut: DataCut | None
+) -> Export:
     site_codes = built.manifest["filters"]["sites"]
     detail = {"formats": list(formats), "sites": site_codes, "sha256": built.sha256, "size": built.size}
+    detail |= {"cut": cut.name} if cut else {}
     about = f"export/{built.path.name}"
     with Change(by=user, action="export", reason=reason, about=about, chain=study.oid, detail=detail) as change:
         access.require(change, "export")
@@ -76,6 +103,7 @@ def _record(user: User, study: Study, built: package.Package, formats: Sequence[
             size=built.size,
             manifest={key: value for key, value in built.manifest.items() if key != "xpt_names"},
             made_at=now(),
+            cut_id=cut.id if cut else None,
         )
         db.session.add(export)
     return export
@@ -122,15 +150,6 @@ def _scope(user: User, study: Study, sites: list[Site]) -> Scope:
     every = access.sites_for(user, "export") is None and {site.id for site in sites} >= {s.id for s in study.sites}
     versions = {version.id: finding.design(version.id) for version in finding.versions()}
     return Scope(study.id, versions, None if every else frozenset(site.id for site in sites))
-
-
-@contextmanager
-def _one_state() -> Iterator[Connection]:
-    """A connection of its own whose reads all see the same state of the database."""
-    with db.engine.connect() as connection:
-        if connection.dialect.name == "postgresql":
-            connection = connection.execution_options(isolation_level="REPEATABLE READ")
-        yield connection
 
 
 def _made(path: Path) -> Path:

@@ -50,6 +50,36 @@ SENTENCES: dict[str, tuple[int, str, str]] = {
         "Enrolment is closed: all {cap} places are taken. Record the participant as not enrolled.",
         "入组已满：{cap}个名额均已使用。请将该受试者记录为未入组。",
     ),
+    "cut-instant": (
+        422,
+        "Give a past day (2027-03-14) or an instant with its offset (2027-03-14T18:00+08:00).",
+        "请填写过去的日期（2027-03-14）或带时区的时间（2027-03-14T18:00+08:00）。",
+    ),
+    "cut-future": (
+        422,
+        "A cut shows what was stored. Choose a day or an instant that is past.",
+        "数据截点只能取过去的时间，请选择已过去的日期或时间。",
+    ),
+    "cut-name": (
+        422,
+        "Name the cut with 1 to 40 Latin letters, digits, dots, hyphens or underscores.",
+        "数据截点名称须为1至40个拉丁字母、数字、点、连字符或下划线。",
+    ),
+    "cut-taken": (
+        409,
+        "There is a cut named {name} already. Choose another name.",
+        "已有名为{name}的数据截点，请另取名称。",
+    ),
+    "cut-empty": (
+        409,
+        "Nothing was stored yet at that time. Choose a later one.",
+        "该时间之前尚无任何数据，请选择更晚的时间。",
+    ),
+    "cut-broken": (
+        409,
+        "The audit trail is no longer the one that was cut. Tell an administrator: run `audit verify`.",
+        "稽查轨迹与截点时不一致。请通知管理员运行 audit verify。",
+    ),
     "not-eligible": (
         409,
         "Not eligible: a criterion is not met. Correct it or record a screen failure.",

@@ -6,10 +6,12 @@ import zipfile
 import orjson
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import func, select
 
-from models import Change, ChangeEntries, Export, db
+from models import Change, ChangeEntries, Export, db, rebuild
 from models.change import System
+from models.clock import now
+from models.replay import one_state, table_leaves
 from tests.small_study import files
 from workflows import enrolling, entering, exporting, finding, granting, publishing
 from workflows.refusals import Forbidden, NotFound, Refusal
@@ -170,3 +172,14 @@ def test_when_the_trail_cannot_be_written_there_is_no_file(house, monkeypatch):
     with pytest.raises(RuntimeError):
         house.make("dora")
     assert [path for path in exporting.folder().rglob("*") if path.is_file()] == []
+
+
+@pytest.mark.req("AUD-08", "CPY-05")
+def test_the_rows_rebuilt_from_the_trail_are_the_rows_of_the_database(house: House, tmp_path) -> None:
+    with one_state() as live:
+        seq, _link = rebuild.last_change(live, "small", now()) or (0, "")
+        with rebuild.database(live, "small", seq, tmp_path / "then.sqlite") as then:
+            assert dict(table_leaves(then)) == dict(table_leaves(live))
+            assert then.scalar(select(func.count()).select_from(Change)) == live.scalar(
+                select(func.count()).select_from(Change)
+            )
