@@ -20,6 +20,7 @@ from settings import ROOT, Settings
 from views import (
     amendments,
     analysis,
+    cuts,
     delegation,
     deviations,
     errors,
@@ -55,6 +56,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     forms.blueprint,
     queries.blueprint,
     exports.blueprint,
+    cuts.blueprint,
     analysis.blueprint,
     trail.blueprint,
     users.blueprint,

@@ -17,6 +17,8 @@ from sqlalchemy import select
 from tqdm import tqdm
 
 import demo
+from design.comparison import compare as differences
+from design.definitions import StudyDef
 from design.faults import StudyFaults
 from models import Change, Export, User, db, trail
 from models.change import System
@@ -99,20 +101,37 @@ def publish(folder: Path, reason: str | None) -> None:
 
 
 @study_group.command("compare")
-@click.argument("old", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.argument("new", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("old")
+@click.argument("new")
 @click.option("--data", "with_data", is_flag=True, help="Also say what NEW does to the data that are stored here.")
 @without_traceback
-def compare(old: Path, new: Path, with_data: bool) -> None:
-    """List what differs between two versions. Exit code 1 when anything does."""
-    found = publishing.differences(old, new)
-    for difference in found:
-        click.echo(f"{difference.kind:8} {difference.path}: {difference.old!s} -> {difference.new!s}")
+def compare(old: str, new: str, with_data: bool) -> None:
+    """List what differs between two versions, each a published number (v1) or a folder (crf/<study>/v2).
+
+    With --data also a dry run on the data of every site; NEW need not be published for it, and nothing is written.
+    Exit code 0: they are the same; 1: something differs; 2: a version cannot be read.
+    """
+    before, target = _definition(old), _definition(new)
+    found = differences(before, target)
+    for each in found:
+        told = {"added": each.new, "removed": each.old}.get(each.kind, f"{each.old} -> {each.new}")
+        click.echo(f"{each.kind:8} {each.path}: {told}")
+    if target.amendment is not None:
+        click.echo(f"meant for: {AMENDS[target.amendment.default]}")
     if with_data:
-        target = publishing.check(new).study
         for site in finding.study().sites:
             _echo_impact(site, amending.dry_run(site, target))
     sys.exit(1 if found else 0)
+
+
+AMENDS = {"prospective": "new forms only", "retrospective": "forms already there as well"}
+
+
+def _definition(text: str) -> StudyDef:
+    """A version that is published here, or in a folder."""
+    if Path(text).is_dir():
+        return publishing.check(Path(text)).study
+    return finding.design(amending.version(_number(text)).id)
 
 
 def _echo_impact(site: Any, report: Report) -> None:
@@ -135,7 +154,10 @@ def _number(text: str) -> int:
 @click.option("--as", "username", required=True, help="Who activates it.")
 @without_traceback
 def activate(site_code: str, number: str, day: Any, approval: str, username: str) -> None:
-    """Let a site work under a published version from a day on: new forms only."""
+    """Let a site work under a published version from a day on: new forms only.
+
+    A later day takes effect with the nightly run (check run). Exit code 2: refused, nothing was changed.
+    """
     user, site, version = _user(username), _site(site_code), amending.version(_number(number))
     with Change(by=user, action="activate version", site=site, chain=finding.study().oid) as change:
         activating.activate(change, site, version, day.date(), approval)
@@ -151,18 +173,24 @@ def activate(site_code: str, number: str, day: Any, approval: str, username: str
 @click.option("--reason", default="", help="Why, for the audit trail.")
 @without_traceback
 def amend(site_code: str, number: str, dry_run: bool, username: str | None, reason: str) -> None:
-    """Move the stored forms of a site to a version that is active there. An interrupted run is started again."""
+    """Move the stored forms of a site to a version that is active there, while people keep working.
+
+    One change per participant. An interrupted run is started again with the same words and goes on where it stopped.
+    Exit code 0: done, or dry run; 2: refused.
+    """
     site, version = _site(site_code), amending.version(_number(number))
     if dry_run:
         _echo_impact(site, amending.dry_run(site, finding.design(version.id)))
         return
+    if username is None:
+        raise click.UsageError("Who moves the forms? Give --as, or --dry-run.")
     told = tqdm(desc="Forms", disable=None, file=sys.stderr)
 
     def progress(done: int, total: int) -> None:
         told.total = total
         told.update(done - told.n)
 
-    run = amending.run(_user(username or ""), site, version, reason, progress)
+    run = amending.run(_user(username), site, version, reason, progress)
     told.close()
     _echo_impact(_site(site_code), Report.of(run.report))
 
@@ -215,7 +243,7 @@ def _site(code: str | None) -> Any:
     for site in finding.study().sites:
         if site.code == code:
             return site
-    raise Refusal("not-found")
+    raise click.UsageError(f"There is no site {code}.")
 
 
 @export_group.command("cut")

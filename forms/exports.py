@@ -1,7 +1,7 @@
 """What the browser may send to the export page."""
 
 from flask_babel import lazy_gettext as _l
-from wtforms import SelectMultipleField, StringField, widgets
+from wtforms import SelectField, SelectMultipleField, StringField, widgets
 from wtforms.validators import Length
 
 from forms.base import Input, at_most, needed
@@ -19,6 +19,7 @@ class ExportInput(Input):
 
     formats = CheckboxesField(_l("Formats"), validators=[needed()])
     sites = CheckboxesField(_l("Sites"), validators=[needed()])
+    cut = SelectField(_l("Data"), default="")
     reason = StringField(
         _l("What is it for?"),
         validators=[needed(), Length(min=3, message=_l("At least three characters.")), at_most(500)],

@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 from forms.exports import ExportInput
 from views.guard import guard, signed_in_user
 from views.shell import language
-from workflows import access, exporting, finding
+from workflows import access, cutting, exporting, finding
 
 blueprint = Blueprint("exports", __name__)
 NEWEST = 50
@@ -22,6 +22,8 @@ def _form() -> ExportInput:
         for name, words in exporting.FORMATS.items()
         if name != "trail" or access.may(user, "view trail")
     ]
+    form.cut.choices = [("", _("as they are now"))]
+    form.cut.choices += [(cut.name, _("as of cut %(name)s", name=cut.name)) for cut in cutting.every(user)]
     form.sites.choices = [(site.code, f"{site.code} {site.name(language())}") for site in finding.sites(user, "export")]
     return form
 
@@ -43,7 +45,9 @@ def make() -> ResponseReturnValue:
     form = _form()
     if not form.validate_on_submit():
         return _page(form), 422
-    export = exporting.make(signed_in_user(), form.formats.data or [], form.sites.data or [], form.reason.data or "")
+    user = signed_in_user()
+    cut = cutting.named(user, form.cut.data) if form.cut.data else None
+    export = exporting.make(user, form.formats.data or [], form.sites.data or [], form.reason.data or "", cut)
     flash(_("The package is ready: %(name)s", name=export.file_name), "ok")
     return redirect(url_for("exports.index"), 303)
 

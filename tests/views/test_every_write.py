@@ -6,6 +6,7 @@ A new address without a line in `DONE` or `NO_DATA` fails the first test: say wh
 import io
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -203,6 +204,13 @@ DONE: dict[str, tuple[Deed, list[str]]] = {
         lambda s: s.by("dora").post("/exports", {"formats": ["csv"], "sites": ["01"], "reason": "interim"}),
         ["export"],
     ),
+    "cuts.make": (
+        lambda s: s.by("dora").post(
+            "/exports/cuts",
+            {"name": "c1", "as_of": datetime.now(UTC).isoformat(), "reason": "interim"},
+        ),
+        ["cut data"],
+    ),
     "printing.start": (lambda s: s.printed(), ["print casebook"]),
     "verification.verify": (lambda s: s.verified(), ["verify"]),
     "verification.add_plan": (
@@ -246,7 +254,7 @@ NO_DATA = {
     "forms.check": "tells the verdict on what is typed",
     "forms.draft": "keeps what is typed for its author alone; becomes data when she saves (AUD-17)",
 }
-NEEDS_REASON = {"forms.save", "forms.mark_in_error", "exports.make", "verification.add_plan"} | {
+NEEDS_REASON = {"forms.save", "forms.mark_in_error", "exports.make", "cuts.make", "verification.add_plan"} | {
     name for name in DONE if name.startswith("users.") and name != "users.new"
 }
 REASONED = {"dismiss deviation", "start amendment", "amend", "deactivate user", "end delegation", "ask to unlock"}
