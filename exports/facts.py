@@ -3,12 +3,15 @@ chain.
 """
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from exports.tables import Scope
-from models import ChainHead, Site, Study, StudyVersion
+from models import ChainHead, Change, Site, Study, StudyVersion
+
+EPOCH = datetime(1980, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -19,6 +22,7 @@ class Facts:
     versions: list[dict[str, Any]]
     site_codes: list[str]
     chain: dict[str, Any]
+    last_at: datetime  # of the last change
 
 
 def read(connection: Connection, scope: Scope) -> Facts:
@@ -33,6 +37,7 @@ def read(connection: Connection, scope: Scope) -> Facts:
     if scope.site_ids is not None:
         sites = sites.where(Site.id.in_(scope.site_ids))
     head = connection.execute(select(ChainHead.seq, ChainHead.link).where(ChainHead.chain == oid)).first()
+    last_at = connection.execute(select(func.max(Change.at)).where(Change.chain == oid)).scalar()
     return Facts(
         study_oid=oid,
         versions=[
@@ -40,5 +45,6 @@ def read(connection: Connection, scope: Scope) -> Facts:
             for row in versions
         ],
         site_codes=list(connection.execute(sites).scalars()),
+        last_at=last_at or EPOCH,
         chain={"name": oid, "seq": head.seq if head else 0, "link": head.link if head else None},
     )

@@ -32,6 +32,7 @@ from exports import (
     tables,
     trail,
 )
+from exports.odm import document as odm_document
 from exports.shape import Table
 from exports.tables import Scope
 
@@ -42,7 +43,8 @@ FORMATS = {
     "spss": ("SPSS", "SPSS"),
     "stata": ("Stata", "Stata"),
     "xpt": ("SAS transport version 5", "SAS传输格式第5版"),
-    "trail": ("Audit trail", "稽查轨迹"),
+    "odm": ("CDISC ODM 1.3.2: design and data", "CDISC ODM 1.3.2：设计与数据"),
+    "trail": ("Audit trail (CSV and ODM)", "稽查轨迹（CSV与ODM）"),
 }
 _COMPRESSED_ALREADY = {".xlsx", ".parquet"}
 _MANY = {
@@ -64,6 +66,7 @@ class Snapshot:
     chain: dict[str, Any]
     trail_rows: Path | None = None
     trail_count: int = 0
+    odm: dict[str, Path] = field(default_factory=dict)  # file name -> where it was written while reading
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,7 @@ def take(connection: Connection, scope: Scope, formats: Sequence[str], folder: P
     folder.mkdir(parents=True, exist_ok=True)
     found = facts.read(connection, scope)
     rows, count = None, 0
+    odm = _take_odm(connection, scope, found, formats, folder)
     if "trail" in formats:
         handle, name = tempfile.mkstemp(prefix=".trail-", suffix=".csv", dir=folder)
         os.close(handle)
@@ -97,7 +101,23 @@ def take(connection: Connection, scope: Scope, formats: Sequence[str], folder: P
         chain=found.chain,
         trail_rows=rows,
         trail_count=count,
+        odm=odm,
     )
+
+
+def _take_odm(
+    connection: Connection, scope: Scope, found: facts.Facts, formats: Sequence[str], folder: Path
+) -> dict[str, Path]:
+    """ODM is streamed from the connection to a file. Its times are those of the last change: same data, same bytes."""
+    written: dict[str, Path] = {}
+    for name, wanted, write in (
+        ("snapshot.xml", "odm", odm_document.write_snapshot),
+        ("trail.xml", "trail", odm_document.write_transactional),
+    ):
+        if wanted in formats:
+            written[name] = folder / name
+            write(written[name], connection, scope, found.study_oid, found.last_at)
+    return written
 
 
 def build(
@@ -150,6 +170,8 @@ def _write_files(snapshot: Snapshot, formats: Sequence[str], work: Path) -> dict
         more["xpt_names"] = _write_xpt(data, work)
     if "excel" in formats:
         as_excel.write([*book, *data], _in(work, "excel", f"{snapshot.study_oid}.xlsx"), readme.lines())
+    for name, written in snapshot.odm.items():
+        written.replace(_in(work, "odm" if name == "snapshot.xml" else "trail", name))
     if "trail" in formats and snapshot.trail_rows is not None:
         snapshot.trail_rows.replace(_in(work, "trail", "trail.csv"))
     return more

@@ -44,6 +44,15 @@ _LINES = [
     ),
 ]
 _BY_FORMAT = {
+    "odm": (
+        "CDISC ODM 1.3.2 (odm/snapshot.xml): design, answers, signatures, queries as annotations. Several choices of one "
+        "question are parted by semicolons; rules are in the study's own language.",
+        "CDISC ODM 1.3.2（odm/snapshot.xml）：设计、答案、签名，质疑以注释表示。多选答案以分号分隔；规则以本系统表达式书写。",
+    ),
+    "trail": (
+        "trail/trail.csv: every entry of the audit trail; trail/trail.xml: the same about answers as ODM audit records.",
+        "trail/trail.csv：稽查轨迹的每一条；trail/trail.xml：其中关于答案的部分，以ODM稽查记录表示。",
+    ),
     "xpt": (
         "XPT version 5: names of at most 8 characters, labels of 40 bytes, texts of 200 bytes, in U"
         "TF-8 (read with "

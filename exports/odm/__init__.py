@@ -1,0 +1,1 @@
+"""CDISC ODM: metadata, clinical data, signatures, annotations and audit records, streamed in constant memory."""
