@@ -5,6 +5,7 @@ import heapq
 import sys
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from random import Random
@@ -12,14 +13,16 @@ from random import Random
 from sqlalchemy import select
 from tqdm import tqdm
 
-from demo import people, profiles
+from demo import oversight, people, profiles
 from demo.keeping import Calendar, Desk
+from demo.office import Office
 from demo.screening import story
 from models import Study, User, clock, db
 from models.change import Change, System
 from workflows import publishing
 
 STUDY = Path(__file__).resolve().parent.parent / "crf" / "carbon-breast" / "v1"
+Story = tuple[date, Generator[date, None, None]]  # its first day, and what happens on it and later
 
 
 def is_loaded() -> bool:
@@ -51,8 +54,23 @@ def load(participants: int = 42, *, folder: Path = STUDY, quiet: bool = False, u
         )
         for site in study.sites
     }
+    offices = [
+        Office(
+            replace(desk, dice=Random(profiles.SEED + 100 + int(code))),
+            users[f"monitor.{towns[code]}"],
+            users["datamanager"],
+            Random(profiles.SEED + 200 + int(code)),
+            calendar.day,
+            end,
+            leads=code == min(desks),
+        )
+        for code, desk in desks.items()
+    ]
+    persons = profiles.draw(participants)
+    stories = [(person.consent, story(desks[person.site], person)) for person in persons if person.consent <= end]
+    stories = [(calendar.day, oversight.story(office)) for office in offices] + stories
     with _patient_collector():
-        _run(profiles.draw(participants), desks, calendar, end, quiet)
+        _run(stories, desks, calendar, end, quiet)
 
 
 @contextmanager
@@ -68,21 +86,18 @@ def _patient_collector() -> Iterator[None]:
         gc.unfreeze()
 
 
-def _run(persons: list[profiles.Profile], desks: dict[str, Desk], calendar: Calendar, end: date, quiet: bool) -> None:
+def _run(stories: list[Story], desks: dict[str, Desk], calendar: Calendar, end: date, quiet: bool) -> None:
     """Always go on with the story whose next day comes first; stop each one at the end of the simulation."""
-    stories: dict[int, Generator[date, None, None]] = {
-        person.index: story(desks[person.site], person) for person in persons
-    }
-    queue = [(person.consent, person.index) for person in persons if person.consent <= end]
+    queue = [(day, number) for number, (day, _) in enumerate(stories)]
     heapq.heapify(queue)
     span = (end - calendar.day).days
     bar = tqdm(total=span, desc="Making the demonstration trial", unit=" days", disable=quiet, file=sys.stderr)
     while queue:
-        day, index = heapq.heappop(queue)
+        day, number = heapq.heappop(queue)
         bar.update(max(0, (day - calendar.day).days))
         calendar.turn_to(day)
-        following = next(stories[index], None)
+        following = next(stories[number][1], None)
         if following is not None and following <= end:
-            heapq.heappush(queue, (max(following, calendar.day), index))
+            heapq.heappush(queue, (max(following, calendar.day), number))
         bar.set_postfix(saves=sum(desk.saves for desk in desks.values()), refresh=False)
     bar.close()

@@ -199,6 +199,7 @@ class Builder:
             refers=tuple(raw.get("refers", ())),
             auto=raw.get("auto"),
             unit=raw.get("unit"),
+            row_unit=raw.get("row_unit"),
             digits=raw.get("digits"),
             length=raw.get("length"),
             required="yes" if required is True else "shown" if required == "shown" else "no",

@@ -92,6 +92,7 @@ class ItemDef:
     refers: tuple[str, ...] = ()
     auto: str | None = None
     unit: str | None = None
+    row_unit: str | None = None  # column of the table of pre-listed rows that holds the unit of each row
     digits: int | None = None
     length: int | None = None
     required: str = "no"  # yes, no, shown
@@ -287,6 +288,19 @@ class StudyDef:
         if not name:
             return {}
         return self.remembered(("options", name), lambda: self._table_options(name))
+
+    def row_units(self, item: ItemDef) -> dict[str, str]:
+        """The unit of an item in each pre-listed row, where the row decides it (a standardised laboratory result)."""
+        group = next(group for group in self.forms[item.form_id].groups if group.id == item.group_id)
+        if item.row_unit is None or group.rows is None:
+            return {}
+        return {
+            key: row[item.row_unit] for key, row in self.tables[group.rows.table].rows.items() if row[item.row_unit]
+        }
+
+    def unit_of(self, item: ItemDef, row: str) -> str | None:
+        """The unit of an item in a row."""
+        return self.row_units(item).get(row) if item.row_unit else item.unit
 
     def _table_options(self, name: str) -> dict[str, Label]:
         rows = self.tables[name].rows

@@ -95,6 +95,7 @@ def _reach(
 
 def _date_items(study: StudyDef, form_id: str) -> frozenset[str]:
     """The items of a form that give the date of an event."""
+
     def find() -> frozenset[str]:
         named = {event.visit_date for event in study.events.values()} | {study.rules.visit_date}
         parts = [name.partition(".") for name in named if name]

@@ -161,8 +161,22 @@ def _delegated(study: StudyDef, form: FormDef, item: ItemDef, builder: Builder) 
         )
 
 
+def _has_row_unit(study: StudyDef, item: ItemDef) -> bool:
+    group = next(group for group in study.forms[item.form_id].groups if group.id == item.group_id)
+    table = study.tables.get(group.rows.table) if group.rows else None
+    return table is not None and item.row_unit in table.columns
+
+
 def _item(study: StudyDef, form: FormDef, item: ItemDef, builder: Builder) -> None:
     file = f"forms/{form.id}.toml"
+    if item.row_unit is not None and not _has_row_unit(study, item):
+        builder.fault(
+            file,
+            item.id,
+            "S007",
+            f"its rows have no column {item.row_unit!r}",
+            "name a column of the table of the rows",
+        )
     if item.codelist and item.codelist not in study.codelists:
         builder.fault(file, item.id, "S007", f"there is no code list {item.codelist!r}", "add it to codelists.toml")
     for name in (item.options, item.dictionary):

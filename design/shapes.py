@@ -110,7 +110,7 @@ GROUP_KEYS: Keys = {**dict.fromkeys(("id", "en", "zh", "rows", "row_item"), TEXT
 ITEM_KEYS: Keys = {
     **dict.fromkeys(
         (
-            "id", "group", "en", "zh", "type", "unit", "codelist", "options", "dictionary", "auto", "default_hint",
+            "id", "group", "en", "zh", "type", "unit", "row_unit", "codelist", "options", "dictionary", "auto", "default_hint",
             "show", "derive", "hard", "soft", "protected", "help_en", "help_zh", "sdtm", "delegated", "delegated_on",
         ),
         TEXT,

@@ -6,7 +6,7 @@ beside it.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from html import escape
 
 from exports.survival import Curve
@@ -40,6 +40,18 @@ def nice_ticks(high: float, most: int = 7) -> list[float]:
     step = next(unit * 10**power for power in range(-2, 7) for unit in (1, 2, 5) if high / (unit * 10**power) <= most)
     count = int(-(-high // step))
     return [round(step * place, 6) for place in range(count + 1)]
+
+
+def month_step(count: int, most: int) -> int:
+    """How many months apart names below an axis stand, so that at most so many of a count do: whole quarters or years."""
+    return next((step for step in (1, 3, 6, 12, 24, 60) if count / step <= most), 120)
+
+
+def month_starts(first: date, last: date, most: int = 8) -> list[date]:
+    """The first days of months between two days; of quarters, half years or years when there are many."""
+    months = range(first.year * 12 + first.month - (first.day == 1), last.year * 12 + last.month)
+    step = month_step(len(months), most)
+    return [date(month // 12, month % 12 + 1, 1) for month in months if month % step == 0]
 
 
 def svg(key: str, title: str, description: str, body: list[str], height: int = HEIGHT) -> str:
@@ -100,14 +112,14 @@ def enrolment(
 ) -> str:
     """Participants enrolled so far by date, with the planned number as a line."""
     days = sorted(days)
-    first = days[0] if days else date(2000, 1, 1)
+    first = days[0].replace(day=1) if days else date(2000, 1, 1)
     span = max((days[-1] - first).days, 30) if days else 30
     x = Scale(0, span, LEFT, WIDTH - RIGHT)
     y_ticks = nice_ticks(max(cap or 0, len(days), 1))
     y = Scale(0, y_ticks[-1], HEIGHT - BOTTOM, TOP)
-    marks = sorted({0, round(span / 4), round(span / 2), round(span * 3 / 4), span})
-    labels = [(mark, date.fromordinal(first.toordinal() + mark).isoformat()) for mark in marks] if days else []
-    parts = axes(x, y, labels[:-1] if len(labels) > 4 else labels, y_ticks, x_name, y_name)
+    starts = month_starts(first, first + timedelta(span)) if days else []
+    labels = [((start - first).days, f"{start:%Y-%m}") for start in starts]
+    parts = axes(x, y, [each for each in labels if x(each[0]) <= x.end - RIGHT], y_ticks, x_name, y_name)
     if cap:
         parts.append(line(x.start, y(cap), x.end, y(cap), PALETTE[3], 1.5, "6 4"))
         parts.append(text(x.start + 6, y(cap) + 15, cap_label, "start", PALETTE[3]))

@@ -33,9 +33,15 @@ class Built:
     missing: list[tuple[int, str]]
 
 
-def build(column: ItemColumn, cells: Values, versions: Sequence[int], studies: dict[int, StudyDef]) -> Built:
+def build(
+    column: ItemColumn,
+    cells: Values,
+    versions: Sequence[int],
+    studies: dict[int, StudyDef],
+    rows: Sequence[str | None] = (),
+) -> Built:
     """All columns of one item from its cells; `versions` names for every row the version it was answered
-    under.
+    under, `rows` its key where the unit depends on it.
     """
     newest, kind = column.newest, column.kind
     values: Values
@@ -77,7 +83,14 @@ def build(column: ItemColumn, cells: Values, versions: Sequence[int], studies: d
     if kind == "labvalue":
         numbers = [v if v and _PLAIN_NUMBER.fullmatch(v) else None for v in collected]
         _add(built, column, "_NUM", numbers, "number", "number", "numeric")
-    if any(definition.unit for definition in column.definitions.values()):
+    if newest.row_unit:
+        units = {version: studies[version].row_units(definition) for version, definition in column.definitions.items()}
+        by_row = [
+            None if value is None else units.get(version, {}).get(row or "")
+            for version, row, value in zip(versions, rows, collected, strict=True)
+        ]
+        _add(built, column, "_UNIT", by_row, "text", "unit", "unit")
+    elif any(definition.unit for definition in column.definitions.values()):
         given = _units(column, collected, versions)
         _add(built, column, "_UNIT", given, "text", "unit", "unit")
     if not newest.derive and kind != "auto":

@@ -6,13 +6,29 @@ The links are left out of the order of the Tab key, because the table beside a c
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
-from math import ceil
 
-from exports.charts import FAINT, GRID, HEIGHT, INK, RIGHT, TOP, WIDTH, Scale, axes, line, nice_ticks, number, svg, text
+from exports.charts import (
+    FAINT,
+    GRID,
+    HEIGHT,
+    INK,
+    RIGHT,
+    TOP,
+    WIDTH,
+    Scale,
+    axes,
+    line,
+    month_step,
+    nice_ticks,
+    number,
+    svg,
+    text,
+)
 
 LABELS = 172  # the width of the names beside horizontal bars
 ROW = 30
 FOOT = 44
+MOST_NAMES = 9  # of months below an axis
 WHOLE = 5.0  # an axis of counts is never shorter: its ticks are whole numbers
 LIGHT = 0x90  # from this brightness on, dark letters are read better than white ones
 
@@ -159,10 +175,12 @@ def spread(key: str, rows: Sequence[tuple[str, Part, Part]], series: Sequence[Se
     return svg(key, words.title, words.description, drawing, bottom + FOOT)
 
 
-def _months(names: Sequence[str], x: Scale) -> list[tuple[float, str]]:
-    """As many month names below an axis as there is room for, the last one always."""
-    step = max(1, ceil(len(names) / 9))
-    return [(place + 0.5, name) for place, name in enumerate(names) if (len(names) - 1 - place) % step == 0]
+def _months(names: Sequence[str]) -> list[tuple[float, str]]:
+    """The names of months (2026-04) below an axis: all, or, where there is no room, those that begin a quarter or year."""
+    step = month_step(len(names), MOST_NAMES)
+    return [
+        (place + 0.5, name) for place, name in enumerate(names) if (int(name[:4]) * 12 + int(name[5:]) - 1) % step == 0
+    ]
 
 
 def columns(
@@ -174,7 +192,7 @@ def columns(
     y_ticks = nice_ticks(max([WHOLE, *(part.value for row in rows for part in row)]), 5)
     x = Scale(0, max(len(names), 1), 60, WIDTH - RIGHT)
     y = Scale(0, y_ticks[-1], HEIGHT - FOOT, top)
-    drawing.extend(axes(x, y, _months(names, x), y_ticks, words.x_name, words.y_name))
+    drawing.extend(axes(x, y, _months(names), y_ticks, words.x_name, words.y_name))
     width = min(0.8 * (x(1) - x(0)) / max(len(series), 1), 60.0)
     for number_of, (row, each) in enumerate(zip(rows, series, strict=True)):
         for place, part in enumerate(row):
@@ -188,7 +206,7 @@ def columns(
 def course(key: str, names: Sequence[str], values: Sequence[float | None], colour: str, words: Words) -> str:
     """A share over time in percent: a line with a point for each name; where nothing is known, nothing is drawn."""
     x, y = Scale(0, max(len(names), 1), 60, WIDTH - RIGHT), Scale(0, 100, HEIGHT - FOOT, TOP)
-    drawing = axes(x, y, _months(names, x), [0, 20, 40, 60, 80, 100], words.x_name, words.y_name)
+    drawing = axes(x, y, _months(names), [0, 20, 40, 60, 80, 100], words.x_name, words.y_name)
     points = [(x(place + 0.5), y(each * 100), each) for place, each in enumerate(values) if each is not None]
     path = " ".join(f"{left},{height}" for left, height, _ in points)
     drawing.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>')

@@ -220,7 +220,7 @@ def _assemble(
     versions = data["STUDY_VERSION"]
     by_item = zip(*rows.cells, strict=True) if rows.cells else ((),) * len(layout.columns)
     for column, cells in zip(layout.columns, by_item, strict=True):
-        built = columns.build(column, cells, versions, studies)
+        built = columns.build(column, cells, versions, studies, data["ROW"])
         variables.extend(built.variables)
         data.update(built.columns)
         missing.extend(_missing_rows(layout, column, rows, built.missing))

@@ -37,6 +37,7 @@ class Face:
     kind: str  # radio, select, multi, input, area, term, file, check, auto, derived
     options: tuple[tuple[str, str], ...]
     unit: str
+    row_units: dict[str, str]  # where the unit depends on the row
     hint: str
     width: str
     mode: str
@@ -128,6 +129,7 @@ def _face(study: StudyDef, item: ItemDef, language: str) -> Face:
         kind=_kind(study, item),
         options=_options(study, item, language),
         unit=unit_text(item.unit, language),
+        row_units={row: unit_text(unit, language) for row, unit in study.row_units(item).items()},
         hint=HINTS.get(item.type, ("", ""))[language == "zh"],
         width=WIDTHS.get(item.type, "text"),
         mode={"integer": "numeric", "number": "decimal"}.get(item.type, ""),

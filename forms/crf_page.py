@@ -159,7 +159,7 @@ def _field(
         help=face.help,
         kind=face.kind,
         options=options,
-        unit=face.unit,
+        unit=face.row_units.get(key, face.unit),
         hint=face.hint,
         width=face.width,
         mode=face.mode,

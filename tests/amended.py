@@ -1,8 +1,8 @@
 """A clinic whose study gets a second version, for tests of amendments; on the database of the test.
 
-Version 2 of the small study: the comment is dropped, the pulse moves to another item, fever's codes stay, the arm of
-symptom codes is recoded (pain P becomes PN), a required item SKIN and the form MRI come (MRI and the visit FU2 wait for
-a new consent), and a weight above 90 needs an override.
+Version 2 of the small study: the comment is dropped, the pulse (with its check) moves to another item, fever's codes stay,
+the arm of symptom codes is recoded (pain P becomes PN), a required item SKIN and the form MRI come (MRI and the visit FU2
+wait for a new consent), and a weight above 90 needs an override.
 """
 
 from datetime import date
@@ -132,6 +132,7 @@ def first() -> dict[str, str]:
     found["study.toml"] = found["study.toml"].replace('forms = ["AE?"]', 'forms = ["AE?", "DV?"]')
     found["codelists.toml"] += LISTS
     found["forms/ICF.toml"] += '[[items]]\nid = "CONSVER"\nen = "Version"\nzh = "版本"\ntype = "text"\nlength = 5\n'
+    found["forms/VS.toml"] = found["forms/VS.toml"].replace('zh = "脉搏"', 'zh = "脉搏"\nsoft = "40..150"')
     return found | {"forms/DV.toml": DV}
 
 

@@ -99,19 +99,30 @@ def test_an_amendment_from_the_command_line(run, app, tmp_path) -> None:
         new = write(tmp_path / "other" / "small" / "v2", second())
         compared = run("study", "compare", str(old), str(new), "--data")
         assert compared.exit_code == 1 and "forms/MRI" in compared.output
-        assert (
-            "1 participants, 2 forms to move" in compared.output
-            and "required now, without an answer: SKIN 1" in compared.output
-        )
+        said = ("Site 01:", "forms that move: 2", "required now, without an answer: SKIN 1", "meant for: forms already")
+        assert all(words in compared.output for words in said), compared.output
         move = ("study", "amend", "--site", "01", "--to", "v2")
         assert (run(*move, "--dry-run").exit_code, run(*move[:-1], "two").exit_code) == (2, 2)
         clinic.publish_second()
         who = ("--as", "dora", "--reason", "protocol amendment 1")
         early = run(*move, *who)
         assert early.exit_code == 2 and "not active" in early.output and "Traceback" not in early.output
+        by_number = run("study", "compare", "v1", "v2", "--data")
+        assert by_number.exit_code == 1 and by_number.output == compared.output
+        assert run("study", "compare", "v2", "v2").exit_code == 0
+        for words, told in ((("v1", "v9"), "Version 9"), (("v1", "nowhere"), "Version nowhere")):
+            wrong = run("study", "compare", *words)
+            assert wrong.exit_code == 2 and told in wrong.output and "Traceback" not in wrong.output
+        nobody, nowhere = run(*move), run("study", "amend", "--site", "99", "--to", "v2", "--dry-run")
+        assert nobody.exit_code == nowhere.exit_code == 2
+        assert "--as" in nobody.output and "no site 99" in nowhere.output
         given = ("--site", "01", "--to", "v2", "--from", "2026-03-01", "--approval", "EC 7", "--as", "dora")
         assert "1 schedules renewed" in run("study", "activate", *given).output
-        assert "2 forms to move" in run(*move, "--dry-run").output
+        before = run(*move, "--dry-run")
+        assert before.exit_code == 0 and "forms that move: 2" in before.output
         assert clinic.versions_of(subject) == {1}
-        assert run(*move, *who).exit_code == 0 and clinic.versions_of(subject) == {2}
+        done = run(*move, *who)
+        assert done.exit_code == 0 and clinic.versions_of(subject) == {2}
+        assert done.stdout == before.stdout, "the run says what the dry run said"
+        assert "forms that move: 0" in run(*move, "--dry-run").output and run(*move, *who).exit_code == 0
         assert run("audit", "verify").exit_code == 0

@@ -4,7 +4,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
+from flask import Blueprint, Response, flash, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -14,7 +14,7 @@ from models import AmendmentRun, Job, Site, StudyVersion, User
 from models.change import Change
 from views.guard import guard, signed_in_user
 from views.shell import language
-from workflows import access, activating, amending, finding, impact, jobs
+from workflows import access, activating, amending, check_queries, finding, impact, jobs
 from workflows.amendment_report import Report
 from workflows.refusals import NotFound, Refusal
 
@@ -59,13 +59,14 @@ def show(number: int) -> ResponseReturnValue:
     code = request.args.get("site", "")
     site = finding.site(user, "view participants", code) if code else None
     study = finding.design(new.id)
-    found = impact.between(old, new)
+    found = impact.between(old, new, language())
     return render_template(
         "amendments/show.html",
         new=new,
         old=old,
         study=study,
-        differences=[(_kind(each), each) for each in found[:SHOWN]],
+        differences=[(_kind(each), _tongue(each), each) for each in found[:SHOWN]],
+        gated=_gated(study),
         more=max(0, len(found) - SHOWN),
         sites=finding.sites(user, "view participants"),
         site=site,
@@ -90,11 +91,31 @@ def _kind(difference: Difference) -> str:
     return {"added": _("added"), "removed": _("removed"), "changed": _("changed")}[difference.kind]
 
 
+def _tongue(difference: Difference) -> str:
+    """Whether a difference is words (for people: `zh`, `en`) or the text of a definition (`code`)."""
+    part = difference.path.rpartition("/label/")[2]
+    if part in ("zh", "en"):
+        return {"zh": "zh-CN"}.get(part, part)
+    is_named = difference.kind != "changed" and not difference.path.startswith("tables/")
+    return "" if is_named else "code"
+
+
+def _gated(study: StudyDef) -> list[str]:
+    """What is asked only after a new consent: visits, forms and items by name."""
+    gate = study.amendment.reconsent if study.amendment else None
+    if gate is None:
+        return []
+    named = [study.events[each].label for each in gate.events]
+    named += [study.forms[each].label for each in gate.forms] + [study.items[each].label for each in gate.items]
+    return [label.text(language()) for label in named]
+
+
 def _names(*studies: StudyDef) -> dict[str, str]:
-    """What items are called, in the newest version that has them."""
+    """What items and checks are called, in the newest version that has them."""
     names: dict[str, str] = {}
     for study in reversed(studies):
         names |= {item.id: item.label.text(language()) for item in study.items.values()}
+        names |= {key: check.label.text(language()) for key, check in check_queries.checks_of(study).items()}
     return names
 
 
@@ -166,7 +187,7 @@ def _work(reason: str) -> jobs.Work:
     def work(user: User, job: Job, path: Path, progress: amending.Progress) -> None:
         site = finding.site(user, "amend", str(job.parameters["site"]))
         done = amending.run(user, site, amending.version(int(job.parameters["version"])), reason, progress)
-        path.write_text("\n".join(impact.as_lines(Report.of(done.report))) + "\n", encoding="utf-8")
+        path.write_text("\n".join(impact.as_lines(Report.of(done.report), user.language)) + "\n", encoding="utf-8")
 
     return work
 
@@ -183,11 +204,27 @@ def progress(job_id: int) -> ResponseReturnValue:
 @guard(action="view study")
 def report(run_id: int) -> ResponseReturnValue:
     """What a run did."""
-    user = signed_in_user()
-    for site in finding.sites(user, "view participants"):
+    return _report(*_run(run_id))
+
+
+@blueprint.get("/runs/<int:run_id>/file")
+@guard(action="view study")
+def report_file(run_id: int) -> ResponseReturnValue:
+    """The same as a text to keep, in the reader's language."""
+    site, found = _run(run_id)
+    new, old = finding.design(found.to_version_id), finding.design(found.from_version_id)
+    head = [f"{site.code} {site.name(language())}", f"{old.version} → {new.version}", found.started_by]
+    lines = [" · ".join(head), *impact.as_lines(Report.of(found.report or {}), language())]
+    answer = Response("\ufeff" + "\r\n".join(lines) + "\r\n", mimetype="text/plain")
+    answer.headers["Content-Disposition"] = f"attachment; filename=amendment-{site.code}-v{new.version}-{run_id}.txt"
+    return answer
+
+
+def _run(run_id: int) -> tuple[Site, AmendmentRun]:
+    for site in finding.sites(signed_in_user(), "view participants"):
         for found in amending.runs(site):
             if found.id == run_id:
-                return _report(site, found)
+                return site, found
     raise NotFound
 
 

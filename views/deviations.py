@@ -64,6 +64,7 @@ def _line(user: User, listed: Listed) -> dict[str, Any]:
         "term": deviation.term_zh if language() == "zh" else deviation.term_en,
         "visit": event_name(study.events.get(event.event_id), event) if event else "",
         "status": listed.status,
+        "judged": [word for word in listed.judged(language()) if word],
         "may_settle": status == "proposed" and access.may(user, "record deviation", at=at),
         "may_acknowledge": status == "recorded"
         and deviation.acknowledged_at is None

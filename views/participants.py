@@ -204,6 +204,9 @@ def show(subject_id: int) -> ResponseReturnValue:
         may_schedule=access.may(user, "schedule visit", at=subject.site_id),
         may_trail=access.may(user, "view trail", at=subject.site_id),
         may_print=access.may(user, "print", at=subject.site_id),
+        may_freeze=access.may(user, "freeze", at=subject.site_id),
+        may_lock=access.may(user, "lock", at=subject.site_id),
+        may_sign=access.may(user, "sign", at=subject.site_id),
     )
 
 

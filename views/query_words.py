@@ -155,8 +155,7 @@ def _value(study: StudyDef, data: FormData | None, path: str) -> str:
     if cell is None:
         return ""
     item = _defined(study, lambda each: each.items.get(item_id))
-    text = cell_text(study, item, cell, language())
-    return f"{text} {item.unit}" if item is not None and item.unit and not isinstance(cell, dict) else text
+    return cell_text(study, item, cell, language())
 
 
 def turns_of(query: Query) -> list[Turn]:

@@ -14,7 +14,7 @@ from models.clock import now, today
 from views import wording
 from views.guard import guard, signed_in_user
 from views.session import limits
-from views.shell import HOME_ZONE, language, role_name
+from views.shell import HOME_ZONE, instant, language, role_name
 from workflows import access, finding, granting, sessions, tracing
 from workflows.refusals import Refusal
 
@@ -76,6 +76,7 @@ def access_on() -> ResponseReturnValue:
         grants=granting.grants_between(signed_in_user(), begin, begin + timedelta(days=1)),
         actions=access.ACTIONS,
         table=access.ACCESS,
+        until=until,
     )
 
 
@@ -189,6 +190,14 @@ def _do(person: User, action: str, about: str, work, done: str) -> ResponseRetur
     return redirect(url_for(".show", user_id=person.id), 303)
 
 
+def until(at: datetime | None) -> str:
+    """Until when a role holds: its last day when it ends with one, as it is asked for; else the instant it ended."""
+    if at is None:
+        return "–"
+    local = at.astimezone(HOME_ZONE)
+    return (local.date() - timedelta(days=1)).isoformat() if local.time() == time.min else instant(at)
+
+
 def _site(by: User, code: str | None) -> Site | None:
     return next((site for site in finding.sites(by, "manage users") if site.code == code), None) if code else None
 
@@ -211,6 +220,7 @@ def _show(person: User, form: GrantInput | None = None, temporary: str | None = 
         reason=ReasonInput(formdata=None),
         temporary=temporary,
         at=now(),
+        until=until,
         open_sessions=sessions.list_open(person, *limits(current_app)),
         history=tracing.about_user(by, person),
         action_name=wording.action_name,

@@ -7,6 +7,7 @@ stay where they are and are listed.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from sqlalchemy import func, select
@@ -34,6 +35,10 @@ from workflows.querying import lock_subjects
 from workflows.refusals import Refusal
 
 Progress = Callable[[int, int], None]
+
+
+class _MovedAlready(Exception):
+    """Another run was quicker; there is nothing to write."""
 
 
 def version(number: int) -> StudyVersion:
@@ -67,18 +72,32 @@ def run(user: User, site: Site, to: StudyVersion, reason: str, progress: Progres
     started = _start(user, site, to, reason)
     run_id, total = started.id, started.total
     for subject_id in _subjects(db.session.get_one(Site, site_id), finding.design(version_id).version):
-        _move_one(user, subject_id, site_id, version_id, run_id, reason, study.oid)
+        with suppress(_MovedAlready):
+            _move_one(user, subject_id, site_id, version_id, run_id, reason, study.oid)
         if progress is not None:
             progress(db.session.get_one(AmendmentRun, run_id).moved, total)
-    with Change(by=user, action="finish amendment", site=site_id, chain=study.oid) as change:
+    with suppress(_MovedAlready):
+        _finish(user, site_id, version_id, run_id, study.oid)
+    return db.session.get_one(AmendmentRun, run_id)
+
+
+def _finish(user: User, site_id: int, version_id: int, run_id: int, chain: str) -> None:
+    with Change(by=user, action="finish amendment", site=site_id, chain=chain) as change:
         access.require(change, "amend", at=site_id)
-        done = db.session.get_one(AmendmentRun, run_id)
+        done = _locked(run_id)
+        if done.status == "finished":
+            raise _MovedAlready
         report = Report.of(done.report) if done.report else Report()
         report.left_out = dry_run(db.session.get_one(Site, site_id), finding.design(version_id)).left_out
         done.report = report.as_dict()
         done.status, done.finished_at = "finished", now()
         change.about = f"amendment_run/{run_id}"
-    return db.session.get_one(AmendmentRun, run_id)
+
+
+def _locked(run_id: int) -> AmendmentRun:
+    """A run, behind whoever writes it: two that move forms of one site share it."""
+    selection = select(AmendmentRun).where(AmendmentRun.id == run_id).with_for_update()
+    return db.session.scalars(selection.execution_options(populate_existing=True)).one()
 
 
 def refuse_run(user: User, site: Site, to: StudyVersion, reason: str) -> None:
@@ -110,6 +129,8 @@ def _start(user: User, site: Site, to: StudyVersion, reason: str) -> AmendmentRu
     site_id, version_id, chain = site.id, to.id, finding.study().oid
     with Change(by=user, action="start amendment", reason=reason, site=site_id, chain=chain) as change:
         access.require(change, "amend", at=site_id)
+        # Two who start at once: the second finds the run of the first, and helps.
+        db.session.scalars(select(Site).where(Site.id == site_id).with_for_update()).one()
         _refuse(db.session.get_one(Site, site_id), db.session.get_one(StudyVersion, version_id), reason)
         held = select(AmendmentRun).where(AmendmentRun.site_id == site_id, AmendmentRun.to_version_id == version_id)
         found = db.session.scalars(held.where(AmendmentRun.status == "running")).first()
@@ -168,8 +189,9 @@ def _move_one(user: User, subject_id: int, site_id: int, version_id: int, run_id
         subject = db.session.get_one(Subject, subject_id, populate_existing=True)
         db.session.refresh(subject, ["events"])
         plan = amendment_plan.plan(subject, route)
-        locked = select(AmendmentRun).where(AmendmentRun.id == run_id).with_for_update()
-        going = db.session.scalars(locked.execution_options(populate_existing=True)).one()
+        if not plan.moving:
+            raise _MovedAlready
+        going = _locked(run_id)
         report = Report.of(going.report) if going.report else Report()
         counted = Report()
         counted.add(plan)  # before anything is written: what was is compared with what will be

@@ -100,6 +100,8 @@ class Plan:
     moves: list[Move] = field(default_factory=list)
     left_out: list[tuple[FormData, str]] = field(default_factory=list)
     queries: int = 0  # that ask about something no longer asked
+    opened: int = 0  # that the checks will open, or open again
+    closed: int = 0  # that the checks will close
 
     @property
     def moving(self) -> list[Move]:
@@ -126,6 +128,7 @@ def plan(subject: Subject, route: Route) -> Plan:
             move.signatures = held[move.data.id]
         move.marks = _marks_lost(move, reviews.get(move.data.id))
     planned.queries = _queries_on(planned)
+    _count_steps(planned)
     return planned
 
 
@@ -259,6 +262,20 @@ def _queries_on(planned: Plan) -> int:
         bool(gone.get((each.study_event_id or 0, each.form_id or "", each.repeat or 1), set()) & set(each.paths))
         for each in db.session.scalars(selection)
     )
+
+
+def _count_steps(planned: Plan) -> None:
+    """What the checks will say about forms that change, as every save has it."""
+    written = [move for move in planned.moves if move.does_something]
+    if not written:
+        return
+    held = list(db.session.scalars(select(Query).where(Query.subject_id == planned.subject.id)))
+    for move in written:
+        data, failed = move.data, {check_queries.key_of(move.data, each) for each in move.data.findings}
+        asked = check_queries.of_form(data, held)
+        acts = Counter(step.act for step in check_queries.plan(data, move.findings, asked, failed, {*move.changed}))
+        planned.opened += acts["open"] + acts["reopen"]
+        planned.closed += acts["close"]
 
 
 def _sorted(findings: Iterable[dict[str, Any]]) -> list[str]:

@@ -24,7 +24,9 @@ class Report:
     incomplete: int = 0  # complete forms that are no longer
     signatures: int = 0
     marks: int = 0
-    queries: int = 0
+    queries: int = 0  # on what is no longer asked
+    opened: int = 0  # queries of checks, or opened again
+    closed: int = 0
     left_out: list[dict[str, Any]] = field(default_factory=list)
 
     def add(self, plan: Plan, *, signatures: int | None = None, marks: int | None = None) -> None:
@@ -46,6 +48,8 @@ class Report:
         self.signatures += sum(move.signatures for move in plan.moves) if signatures is None else signatures
         self.marks += sum(move.marks for move in plan.moves) if marks is None else marks
         self.queries += plan.queries
+        self.opened += plan.opened
+        self.closed += plan.closed
 
     def as_dict(self) -> dict[str, Any]:
         """As it is kept with the run."""

@@ -238,18 +238,19 @@ def _table(reader: _Reader, study: StudyDef, group: ItemGroupDef, rows: dict[str
         label = str(name.get(reader.language[:2]) or name.get("en") or key)
         error = cells.get(documents.ERROR)
         label += f" ({reader.say('row_error', why=error)})" if error else ""
-        lines.append([label, *(_text(reader, study, item.id, cells) if item.id in cells else "" for item in used)])
+        lines.append([label, *(_text(reader, study, item.id, cells, key) if item.id in cells else "" for item in used)])
     return Part(title, head=head, rows=lines)
 
 
-def _text(reader: _Reader, study: StudyDef, item_id: str, cells: dict[str, Any]) -> str:
+def _text(reader: _Reader, study: StudyDef, item_id: str, cells: dict[str, Any], row: str = "1") -> str:
     item, cell = study.items[item_id], cells.get(item_id)
     if cell is None:
         return reader.say("unanswered")
     if item.masked and not reader.with_identifiers:
         return reader.say("not_printed")
     text = display(cell, item, study, reader.language)
-    return f"{text} {unit_text(item.unit, reader.language)}" if item.unit and not isinstance(cell, dict) else text
+    unit = study.unit_of(item, row)
+    return f"{text} {unit_text(unit, reader.language)}" if unit and not isinstance(cell, dict) else text
 
 
 def _queries(subject: Subject) -> list[Query]:

@@ -88,7 +88,7 @@ def _renewed(record: SubjectRecord, data: FormData, study: StudyDef, ranks: dict
 
 
 def _affected(subject: Subject, study: StudyDef, changed: list[tuple[FormData, frozenset[str]]]) -> list[FormData]:
-    """The stored forms whose derivations or checks read what changed."""
+    """The stored forms whose derivations or checks read what changed; one that was not done has neither."""
     anywhere: set[str] = set()
     in_event: set[tuple[str, int]] = set()
     for data, items in changed:
@@ -107,6 +107,7 @@ def _affected(subject: Subject, study: StudyDef, changed: list[tuple[FormData, f
         for each in found
         if (each.form_id in anywhere or (each.form_id, each.study_event_id) in in_event)
         and each.in_error is None
+        and each.entry != "not_done"
         and each.protection != "locked"
     ]
 
@@ -144,7 +145,7 @@ def _derive_again(
         items = _take_over(change, data, verdict.answers, touched)
         _keep_findings(data, stored(verdict.findings), touched)
         entry = "complete" if verdict.complete else "in_progress"
-        if data.entry not in ("not_done", entry):
+        if data.entry != entry:
             data.entry = entry
             touched.note(data)
         if items:

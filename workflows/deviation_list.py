@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from openpyxl import Workbook
 from sqlalchemy import Select, select
 
+from design import answers as documents
+from design.definitions import ItemDef, StudyDef
 from exports.as_excel import cell_of
-from models import Deviation, Site, StudyEvent, Subject, User, db
+from models import Deviation, FormData, Site, StudyEvent, Subject, User, db
 from models.change import Change
 from workflows import finding
 from workflows.recording import local
@@ -17,7 +19,7 @@ from workflows.recording import local
 STATUSES = ("proposed", "recorded", "acknowledged", "dismissed", "withdrawn")
 COLUMNS = (
     "number", "site", "participant", "visit", "check", "date", "description_en", "description_zh", "status", "why",
-    "proposed_at", "settled_by", "settled_at", "acknowledged_by", "acknowledged_at", "form_data",
+    "category", "severity", "proposed_at", "settled_by", "settled_at", "acknowledged_by", "acknowledged_at", "form_data",
 )  # fmt: skip
 
 
@@ -28,11 +30,28 @@ class Listed:
     deviation: Deviation
     subject: Subject
     event: StudyEvent | None
+    record: FormData | None = None  # the study's own form, where category and severity stand
 
     @property
     def status(self) -> str:
         """Its status as people call it: acknowledging ends it."""
         return "acknowledged" if self.deviation.acknowledged_at else self.deviation.status
+
+    def judged(self, language: str) -> tuple[str, str]:
+        """Category and severity in words, as they are recorded now."""
+        if self.record is None:
+            return "", ""
+        study = finding.design(self.record.version_id)
+        if study.deviations is None:
+            return "", ""
+        category, severity = (study.items[each] for each in (study.deviations.category, study.deviations.severity))
+        return self._word(study, category, language), self._word(study, severity, language)
+
+    def _word(self, study: StudyDef, item: ItemDef, language: str) -> str:
+        answers = self.record.answers if self.record else {}
+        code = documents.get(answers, f"{item.group_id}/1/{item.id}")
+        label = study.options_for(item).get(code) if isinstance(code, str) else None
+        return label.text(language) if label else str(code or "")
 
     def row(self) -> list[str]:
         """As a line of the file."""
@@ -48,6 +67,7 @@ class Listed:
             each.term_zh,
             self.status,
             each.why,
+            *self.judged("en"),
             local(each.proposed_at, site),
             each.settled_by or "",
             local(each.settled_at, site) if each.settled_at else "",
@@ -68,7 +88,8 @@ def one(user: User, deviation_id: int) -> Listed:
     """A deviation with what belongs to it, or `NotFound`."""
     found = finding.deviation(user, deviation_id)
     event = db.session.get(StudyEvent, found.study_event_id) if found.study_event_id else None
-    return Listed(found, db.session.get_one(Subject, found.subject_id), event)
+    record = db.session.get(FormData, found.form_data_id) if found.form_data_id else None
+    return Listed(found, db.session.get_one(Subject, found.subject_id), event, record)
 
 
 def fetch(user: User, kind: str, **asked: str) -> bytes:
@@ -100,14 +121,17 @@ def as_xlsx(rows: Iterable[list[str]]) -> bytes:
     return target.getvalue()
 
 
-def _listed(user: User, status: str = "", site: str = "", words: str = "") -> Select[Deviation, Subject, StudyEvent]:
+def _listed(
+    user: User, status: str = "", site: str = "", words: str = ""
+) -> Select[Deviation, Subject, StudyEvent, FormData]:
     """The deviations at the user's sites with participant and visit, newest first; in status, at a site, with words."""
     found = finding.deviations(user).subquery()
     selection = (
-        select(Deviation, Subject, StudyEvent)
+        select(Deviation, Subject, StudyEvent, FormData)
         .join(found, found.c.id == Deviation.id)
         .join(Subject, Subject.id == Deviation.subject_id)
         .outerjoin(StudyEvent, StudyEvent.id == Deviation.study_event_id)
+        .outerjoin(FormData, FormData.id == Deviation.form_data_id)
         .order_by(Deviation.id.desc())
     )
     if status == "acknowledged":

@@ -285,10 +285,12 @@ def mark_in_error(change: Change, place: FormPlace) -> FormData:
 
 
 def mark_not_done(change: Change, place: FormPlace, missing_code: str) -> FormData:
-    """Say that a whole form was not done, with one of the study's missing reasons.
+    """Say that a whole form was not done, with one of the study's missing reasons. From now on none of its items is waited
+    for, and what reads them is judged again.
 
     Raises:
         Forbidden, Refusal: who may not; an unknown reason code; the form has answers.
+        Stale: somebody saved it since.
     """
     access.require(change, "enter data", at=place.subject.site_id)
     if missing_code not in place.study.missing.codes:
@@ -298,7 +300,16 @@ def mark_not_done(change: Change, place: FormPlace, missing_code: str) -> FormDa
     if place.data is not None:
         raise Refusal("no-repeat")
     _refuse_by_state(place)
+    _refuse_stale(place, {}, None)
+    record = recording.record_of(place.subject, place.study)
     verdict = Verdict.empty()
     data = _store(change, place, verdict, {})
     data.entry, data.answers = "not_done", {"_form": {"1": {"_not_done": {"missing": missing_code}}}}
+    consequences.follow(change, place.subject, place.study, record, data, _paths_of(place))
     return data
+
+
+def _paths_of(place: FormPlace) -> list[str]:
+    """Every item of a form and its children: all of them got their last word."""
+    forms = (place.form, *(place.study.forms[child] for child in place.form.children))
+    return [f"{item.group_id}/1/{item.id}" for form in forms for item in form.items]

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, Select, Text, and_, case, exists, func, or_, select, type_coerce
+from sqlalchemy import ColumnElement, Row, Select, Text, and_, case, exists, false, func, or_, select, type_coerce
 
-from models import Change, ChangeEntries, FormData, StudyEvent, Subject, User, db
+from models import Change, ChangeEntries, FormData, Site, StudyEvent, Subject, User, db
 from models.clock import today
 from workflows import access, finding
+from workflows.nightly import OVER
 from workflows.tracing import Traced
 
 PAGE = 50
@@ -60,19 +61,35 @@ def _narrowed(selection: Select[Subject], filters: Filters) -> Select[Subject]:
 
 def _attention(name: str) -> Any:
     """What asks for somebody's attention, as a condition on the participant."""
+    if name == "overdue":
+        return _is_waited_for()
     data = select(FormData.id).where(FormData.subject_id == Subject.id, FormData.in_error.is_(None))
-    late = exists().where(
-        StudyEvent.subject_id == Subject.id,
-        StudyEvent.state == "planned",
-        StudyEvent.projected.is_(False),
-        StudyEvent.closes < today(),
-    )
     return {
-        "overdue": late,
         "findings": data.where(_HAS_FINDINGS).exists(),
         "in_progress": data.where(FormData.entry == "in_progress").exists(),
         "duplicate": Subject.possible_duplicate.is_(True),
     }.get(name)
+
+
+def _is_waited_for() -> ColumnElement[bool]:
+    """`nightly.is_overdue` for any visit of a participant: the same visits that the progress page counts."""
+    late = exists().where(
+        StudyEvent.subject_id == Subject.id,
+        StudyEvent.state == "planned",
+        StudyEvent.projected.is_(False),
+        or_(false(), *(_past_at(site) for site in finding.study().sites)),
+    )
+    return and_(Subject.status.not_in(OVER), late)
+
+
+def _past_at(site: Site) -> ColumnElement[bool]:
+    """Visits of the site's version of the study whose window closed before the day it is there."""
+    visits = [event.id for event in finding.design_for(site).events.values() if event.kind != "log"]
+    return and_(
+        Subject.site_id == site.id,
+        StudyEvent.event_id.in_(visits),
+        StudyEvent.closes < today(site.timezone),
+    )
 
 
 def counts(subjects: Sequence[Subject]) -> dict[int, Counts]:

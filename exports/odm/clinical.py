@@ -131,18 +131,18 @@ def _groups(xml: Xml, study: StudyDef, scope: Scope, answers: dict[str, Any]) ->
             ):
                 for name, cell in known.items():
                     if scope.with_masked or not study.items[name].masked:
-                        item(xml, study, name, cell)
+                        item(xml, study, name, cell, key)
 
 
-def item(xml: Xml, study: StudyDef, item_id: str, cell: Any) -> None:
+def item(xml: Xml, study: StudyDef, item_id: str, cell: Any, row: str) -> None:
     """One answer; a missing one is null, with its reason as a flag."""
     definition = study.items[item_id]
     if documents.is_missing_reason(cell):
         with xml.inside("ItemData", ItemOID=oids.item(item_id), IsNull="Yes"), xml.inside("Annotation", SeqNum=1):
             flag(xml, study, cell["missing"])
-    elif definition.unit:
+    elif unit := study.unit_of(definition, row):
         with xml.inside("ItemData", ItemOID=oids.item(item_id), Value=value_of(cell)):
-            xml.empty("MeasurementUnitRef", MeasurementUnitOID=oids.unit(definition.unit))
+            xml.empty("MeasurementUnitRef", MeasurementUnitOID=oids.unit(unit))
     else:
         xml.empty("ItemData", ItemOID=oids.item(item_id), Value=value_of(cell))
 

@@ -80,12 +80,17 @@ def write_study(xml: Xml, oid: str, studies: list[StudyDef]) -> None:
 
 
 def _units(xml: Xml, studies: list[StudyDef]) -> None:
-    units = sorted({item.unit for study in studies for item in study.items.values() if item.unit})
+    units = sorted({unit for study in studies for item in study.items.values() for unit in units_of(study, item)})
     if units:
         with xml.inside("BasicDefinitions"):
             for name in units:
                 with xml.inside("MeasurementUnit", OID=oids.unit(name), Name=name):
                     xml.translated("Symbol", Label(name, name))
+
+
+def units_of(study: StudyDef, item: ItemDef) -> list[str]:
+    """The units in which an item can be answered: its own, or those of its rows."""
+    return [item.unit] if item.unit else sorted(set(study.row_units(item).values()))
 
 
 def _version(xml: Xml, study: StudyDef) -> None:
@@ -164,8 +169,8 @@ def _item(xml: Xml, study: StudyDef, item: ItemDef) -> None:
         if item.help:
             xml.translated("Description", item.help)
         xml.translated("Question", item.label)
-        if item.unit:
-            xml.empty("MeasurementUnitRef", MeasurementUnitOID=oids.unit(item.unit))
+        for unit in units_of(study, item):
+            xml.empty("MeasurementUnitRef", MeasurementUnitOID=oids.unit(unit))
         for check in item.checks:
             _check(xml, check)
         for low_or_high, severity in (("hard_range", "Hard"), ("protected_range", "Hard"), ("soft_range", "Soft")):

@@ -23,6 +23,13 @@ def test_the_amendment_adds_a_form_an_item_and_a_code_and_changes_a_parameter():
     assert not any(path.startswith("forms/DOSE") for _, path in found)
 
 
+def test_what_was_added_is_called_by_its_name_in_the_readers_language():
+    shown = {lang: {each.path: each.new for each in compare(tiny(1), tiny(2), lang)} for lang in ("en", "zh")}
+    assert shown["en"]["forms/ECG"] == tiny(2).forms["ECG"].label.en
+    assert shown["zh"]["forms/ECG"] == tiny(2).forms["ECG"].label.zh
+    assert not any("catalogue_items" in path for path in shown["en"]), "it only counts what is listed anyway"
+
+
 def test_backwards_what_was_added_is_removed():
     found = kinds(compare(tiny(2), tiny(1)))
     assert ("removed", "forms/ECG") in found

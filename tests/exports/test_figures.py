@@ -1,11 +1,12 @@
 """The numbers of the summary against a few participants that can be counted by hand."""
 
+import re
 from datetime import date, timedelta
 from xml.etree import ElementTree
 
 import pytest
 
-from exports import charts, figures
+from exports import charts, figures, linked_charts
 from exports.figures import Person
 from exports.shape import Table, Variable
 
@@ -134,6 +135,39 @@ CHARTS = {
     "stacked, empty": charts.stacked("k", [], [], charts.GRADES, "T", "d", "x"),
     "dose": charts.dose([("01", 72.0, 76.0), ("02", None, None)], ("a", "b"), "T", "d", "x"),
 }  # fmt: skip
+
+
+@pytest.mark.parametrize(("first", "last", "expected"), [
+    ("2025-01-15", "2025-02-14", "2025-02-01"),
+    ("2025-01-01", "2025-03-01", "2025-01-01 2025-02-01 2025-03-01"),
+    ("2025-02-02", "2026-03-31", "2025-04-01 2025-07-01 2025-10-01 2026-01-01"),
+    ("2024-01-01", "2026-12-31", "2024-01-01 2024-07-01 2025-01-01 2025-07-01 2026-01-01 2026-07-01"),
+    ("2020-05-01", "2026-06-30", "2021-01-01 2022-01-01 2023-01-01 2024-01-01 2025-01-01 2026-01-01"),
+])  # fmt: skip
+def test_ticks_of_time_stand_where_a_month_quarter_half_or_year_begins(first, last, expected):
+    found = charts.month_starts(date.fromisoformat(first), date.fromisoformat(last))
+    assert [str(each) for each in found] == expected.split()
+
+
+def test_the_axis_of_enrolment_names_months():
+    drawn = charts.enrolment([date(2025, 1, 17), date(2025, 12, 9)], None, "T", "d", "x", "y", "")
+    assert re.findall(r">(\d{4}-\d\d\S*)</text>", drawn) == ["2025-01", "2025-04", "2025-07", "2025-10"]
+
+
+@pytest.mark.parametrize(("count", "expected"), [
+    (2, ["2025-02", "2025-03"]),
+    (12, ["2025-04", "2025-07", "2025-10", "2026-01"]),
+    (24, ["2025-04", "2025-07", "2025-10", "2026-01", "2026-04", "2026-07", "2026-10", "2027-01"]),
+])  # fmt: skip
+def test_months_of_a_course_are_named_where_a_quarter_begins(count, expected):
+    months = [f"{2025 + (1 + place) // 12}-{(1 + place) % 12 + 1:02}" for place in range(count)]
+    words = linked_charts.Words("T", "d")
+    rows = [[linked_charts.Part(1, "") for _ in months]]
+    for drawn in (
+        linked_charts.course("c", months, [0.5] * count, "#000000", words),
+        linked_charts.columns("c", months, rows, [linked_charts.Series("S", "#000000")], words),
+    ):
+        assert re.findall(r">(\d{4}-\d\d\S*)</text>", drawn) == expected
 
 
 @pytest.mark.parametrize("chart", CHARTS)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from models import clock
-from tests.amended import Amended
+from tests.amended import Amended, second
 from tests.clinic import NOW
 
 
@@ -54,9 +54,30 @@ def test_an_amendment_from_dry_run_to_report(clinic: Amended, language: str) -> 
     page = wait(dora)
     assert "/study/amendments/runs/1" in page and "EC 2026-7" in page
     assert "VSCOM" in dora.get("/study/amendments/runs/1").text
+    kept = dora.get("/study/amendments/runs/1/file")
+    line = "answers kept but no longer asked: VSCOM 1" if language == "en" else "保留但不再询问的答案：VSCOM 1"
+    assert kept.mimetype == "text/plain" and line in kept.text and "attachment" in kept.headers["Content-Disposition"]
     assert inside(clinic, lambda: clinic.versions_of(subject)) == {2}
     shown = clinic.sign_in("alice", language).get(f"/participants/{subject}/SCR/VS/1").text
     assert ("No longer asked" if language == "en" else "不再询问") in shown and "tired" in shown
+
+
+@pytest.mark.req("DAT-09")
+def test_a_form_that_is_dropped_stays_readable(clinic: Amended, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its version is kept with it, and the run says so."""
+    subject = clinic.screen()
+    clinic.store(subject, "SCR", "LB", {"LBHEAD": {"1": {"LBPAN": "HEM"}}, "LBROWS": {"WBC": {"LBORRES": "5.1"}}})
+    less = {name: text for name, text in second().items() if name != "forms/LB.toml"}
+    less["study.toml"] = less["study.toml"].replace(', "LB?"', "")
+    monkeypatch.setattr("tests.amended.second", lambda: less)
+    inside(clinic, clinic.publish_second)
+    inside(clinic, clinic.activate)
+    left = inside(clinic, lambda: clinic.amend().report["left_out"])
+    assert [(each["form"], each["why"]) for each in left] == [("LB", "no_form")]
+    alice, address = clinic.sign_in("alice"), f"/participants/{subject}/SCR/LB/1"
+    shown = alice.get(address)
+    assert shown.status_code == 200 and "5.1" in shown.text
+    assert "the later version has no such form" in clinic.sign_in("dora").get("/study/amendments/runs/1").text
 
 
 @pytest.mark.req("ACC-11")
@@ -107,9 +128,10 @@ def test_a_deviation_from_proposal_to_acknowledgement(clinic: Amended, language:
     assert alice.post(f"{address}/record", given, page=address).status_code == 409
     assert "/LOG/DV/1" in ines.get(address).text
     assert ines.post(f"{address}/acknowledge", {}, page=address).status_code == 303
-    assert address in alice.get("/deviations?status=acknowledged").text
+    shown = alice.get("/deviations?status=acknowledged").text
+    assert address in shown and ("Visit window" if language == "en" else "访视超窗") in shown
     listed = alice.get("/deviations/file?format=csv")
-    assert listed.mimetype == "text/csv" and "acknowledged" in listed.text
+    assert listed.mimetype == "text/csv" and "acknowledged" in listed.text and "Visit window,Minor" in listed.text
     assert alice.get("/deviations/file?format=xlsx").data[:2] == b"PK"
     assert alice.get("/deviations/file?format=exe").status_code == 404
     assert clinic.sign_in("bob").get(address).status_code == 404

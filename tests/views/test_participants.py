@@ -2,11 +2,16 @@
 
 # ruff: noqa: F811
 
+import re
+from html import unescape
+
 import pytest
 from sqlalchemy import event
 
 from models import Subject, db
-from tests.clinic import alice, clinic, subject  # noqa: F401
+from models.change import Change, System
+from tests.clinic import PASSWORD, alice, clinic, subject  # noqa: F401
+from workflows import granting
 
 
 def label_of(clinic, subject_id):
@@ -156,3 +161,34 @@ def test_the_history_names_who_did_what(alice, subject):
 def test_the_page_is_chinese_for_those_who_chose_it(clinic, subject):
     page = clinic.sign_in("alice", "zh").get(f"/participants/{subject}").text
     assert "筛选" in page and "知情同意" in page and 'lang="zh-CN"' in page
+
+
+@pytest.mark.req("ACC-02")
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("alice", []), ("mona", []), ("iva", []), ("ines", ["sign"]), ("dora", ["freeze", "lock"])],
+)
+def test_who_may_sign_freeze_or_lock_gets_there_from_the_participant(clinic, subject, name, expected):
+    if name == "iva":
+        with clinic.app.app_context(), Change(by=System("tests"), action="create user", chain="system") as change:
+            granting.grant(change, granting.create_user(change, name, "Iva Look", PASSWORD, "en"), "inspector")
+    browser = clinic.sign_in(name)
+    page = browser.get(f"/participants/{subject}").text
+    addresses = {
+        "sign": f"/signing/{subject}",
+        "freeze": f"/protection/preview?act=freeze&kind=subject&subject={subject}",
+        "lock": f"/protection/preview?act=lock&kind=subject&subject={subject}",
+    }
+    links = {unescape(href) for href in re.findall(r'class="btn btn-small" href="([^"]+)"', page)}
+    assert [act for act, href in addresses.items() if href in links] == expected
+    assert all(browser.get(addresses[act]).status_code == 200 for act in expected)
+
+
+def test_what_is_locked_is_neither_signed_nor_frozen_but_can_be_asked_for(clinic, subject):
+    with clinic.app.app_context(), Change(by=System("tests"), action="lock", chain="small"):
+        db.session.get_one(Subject, subject).protection = "locked"
+    assert f'href="/signing/{subject}"' not in clinic.sign_in("ines").get(f"/participants/{subject}").text
+    dora = clinic.sign_in("dora")
+    page = dora.get(f"/participants/{subject}").text
+    (href,) = re.findall(r'href="(/protection/preview[^"]+)"', page)
+    assert "Ask to unlock" in page and "Ask to unlock" in dora.get(unescape(href)).text

@@ -50,6 +50,14 @@ def test_each_role_opens_the_list_at_what_waits_for_it(clinic, subject) -> None:
     assert f">{len(listed(nurse, '/queries'))}</span></a>" in nurse.get("/").text
 
 
+@pytest.mark.parametrize("tongue", ["en", "zh"])
+def test_the_value_that_is_asked_about_has_its_unit_once(clinic, subject, tongue) -> None:
+    clinic.vital(subject, HEIGHT="172.0")
+    query_id = clinic.ask("mona", subject, "SCR", "VS", 1, ["VS/1/HEIGHT"])
+    page = clinic.sign_in("mona", tongue).get(f"/queries/{query_id}").text
+    assert "172.0 cm" in page and "cm cm" not in page
+
+
 def test_every_filter_narrows_the_list(clinic, subject) -> None:
     clinic.vital(subject, HEIGHT="195.0")
     personal = clinic.ask("dora", subject, "FU1", "SV", 1, text="Where is 100%_sure?", assignee="investigator")

@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from models import Change, Grant, User, clock, db
 from tests.clinic import PASSWORD, Browser, Clinic
+from views import shell
 
 
 @pytest.fixture
@@ -134,6 +135,27 @@ def test_who_had_access_on_a_date(clinic: Clinic, otto: Browser) -> None:
         held = sum(start < begin + timedelta(days=1) and end > begin for start, end in grants)
         page = otto.get(f"/users/access?on=2030-01-{day:02}").text
         assert page.count('<td class="mono">nina</td>') == held, day
+
+
+@pytest.mark.req("AUD-10")
+def test_a_role_is_shown_with_the_last_day_it_holds(clinic: Clinic, otto: Browser) -> None:
+    """As it was asked for; one that is taken back, with the instant."""
+    create(otto)
+    nina, last = id_of(clinic, "nina"), "2099-12-31"
+    give(otto, nina, ends_on=last)
+    for address in (f"/users/{nina}", f"/users/access?on={last}"):
+        page = otto.get(address).text
+        assert f'<td class="date">{last}</td>' in page and "2100" not in page
+    assert 'class="mono">nina<' not in otto.get("/users/access?on=2100-01-01").text
+    with clock.at(clock.now() + timedelta(minutes=1)):
+        at = shell.instant(clock.now())
+        otto.post(f"/users/{nina}/grants/{grant_of(clinic, nina)}/end", {"reason": "left"}, page=f"/users/{nina}")
+        assert f'<td class="date">{at}</td>' in otto.get(f"/users/{nina}").text.partition("Until")[2]
+
+
+def grant_of(clinic: Clinic, user_id: int) -> int:
+    with clinic.app.app_context():
+        return db.session.scalars(select(Grant.id).where(Grant.user_id == user_id)).one()
 
 
 @pytest.mark.req("SEC-22")

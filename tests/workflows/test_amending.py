@@ -1,20 +1,16 @@
 """Moving stored forms to a later version: what changes, what survives, what the dry run said; on both databases."""
 
-import importlib
 import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from design import amendments
 from design.reader import load_study
 from models import Change, FormData, Query, Site, Subject, clock, db, trail
 from models import change as change_module
-from settings import Settings
 from tests import amended
 from tests.amended import Amended
 from tests.clinic import NOW
@@ -189,51 +185,6 @@ def test_an_old_revision_is_refused_after_the_move(clinic: Amended) -> None:
         refused("stale", amending.entering.save_form, change, place, {"VS": {"1": {"HEIGHT": "1.0"}}}, revision)
 
 
-CELLS = st.fixed_dictionaries(
-    {"HEIGHT": st.just("165.0")},
-    optional={
-        "WEIGHT": st.sampled_from(["60.0", "95.0"]),
-        "FEVER": st.sampled_from(["Y", "N"]),
-        "VSCOM": st.just("tired"),
-        "VSPULSE": st.sampled_from(["70", "71"]),
-        "SYMPT": st.lists(st.sampled_from(["P", "F", "C"]), min_size=1, unique=True),
-    },
-)
-
-
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(data=st.lists(st.tuples(CELLS, st.booleans(), st.booleans()), min_size=1, max_size=3))
-def test_a_dry_run_predicts_the_run(tmp_path_factory: pytest.TempPathFactory, data: list[Any]) -> None:
-    """Whatever is stored, signed and verified: what the dry run says before is what the run reports after."""
-    folder = tmp_path_factory.mktemp("predicted")
-    app = _application(f"sqlite:///{folder / 'study.db'}", folder)
-    with clock.at(NOW), app.app_context():
-        db.create_all()
-        clinic = Amended(folder, app)
-        for cells, signed, verified in data:
-            subject = clinic.screen()
-            clinic.store(subject, "SCR", "VS", {"VS": {"1": cells}})
-            form = clinic.form(subject)
-            if signed:
-                clinic.sign(subject)
-            if verified:
-                verify(clinic, form.id, *(f"VS/1/{item}" for item in cells))
-        clinic.publish_second()
-        clinic.activate()
-        before = dry(clinic).as_dict()
-        assert clinic.amend().report == before
-        assert trail.verify_all() == [] and signatures.verify_signatures() == []
-        db.session.remove()
-        db.engine.dispose()
-
-
-def _application(url: str, folder: Path) -> Flask:
-    made = Settings(
-        database_url=url, secret_key="for tests only", mode="test", instance_dir=folder, session_cookie_secure=False
-    )
-    return importlib.import_module("app").create_app(made)
-
-
 ROUNDS = 100
 
 
@@ -303,3 +254,40 @@ def _race(clinic: Amended, subject: int, number: int) -> dict[str, str]:
     db.session.rollback()
     assert db.session.get_one(Subject, subject).id == subject and number >= 0
     return outcome
+
+
+def test_two_runs_at_once_are_one(clinic: Amended) -> None:
+    """The second finds the run of the first and helps: every participant is moved once, every form once."""
+    subjects = [clinic.screen() for _ in range(6)]
+    for subject in subjects:
+        clinic.vitals(subject)
+    clinic.publish_second()
+    clinic.activate()
+    before = {data.id: data.revision for data in db.session.query(FormData)}
+    start, ends = threading.Barrier(2), []
+
+    def act() -> None:
+        with clinic.app.app_context(), clock.at(NOW):
+            user, site, to = clinic.user("dora"), clinic.site("01"), amending.version(2)
+            start.wait()
+            try:
+                ends.append(amending.run(user, site, to, "protocol amendment 1").status)
+            except change_module.ChangedMeanwhile as error:
+                ends.append(type(error).__name__)
+            finally:
+                db.session.remove()
+
+    threads = [threading.Thread(target=act) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    db.session.rollback()
+    (run,) = amending.runs(clinic.site("01"))
+    assert ends == ["finished", "finished"] and (run.moved, run.total) == (12, 12)
+    moved = [change.subject_id for change in db.session.query(Change).filter_by(action="amend")]
+    assert sorted(moved) == subjects
+    assert {data.id: data.revision for data in db.session.query(FormData)} == {
+        key: revision + 1 for key, revision in before.items()
+    }
+    assert trail.verify_all() == []

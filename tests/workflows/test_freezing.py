@@ -228,7 +228,10 @@ def test_a_declined_request_unlocks_nothing_and_a_reason_is_needed(clinic: Signi
 
 @pytest.mark.req("DAT-13")
 def test_saving_against_locking_never_leaves_a_change_in_what_is_locked(clinic: Signing, settings: Settings) -> None:
-    """The second actor is told: either the save is refused, or the lock leaves the changed form out."""
+    """The second actor is told: either the save is refused, or the lock leaves the changed form out.
+
+    A whole site here; the hundred rounds on one form are in test_protection_races.
+    """
     subject = lockable(clinic)
     workers = [importlib.import_module("app").create_app(settings) for _ in range(2)]
     outcomes, faults = Counter[str](), list[BaseException]()

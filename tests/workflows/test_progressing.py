@@ -9,10 +9,11 @@ from flask import Flask
 from sqlalchemy import event
 
 from models import FormData, Subject, User, clock, db
-from models.change import Change
+from models.change import Change, System
 from tests.asking import Asking
 from tests.signing import Signing
-from workflows import access, finding, progressing, verifying
+from workflows import access, finding, listing, progressing, verifying
+from workflows.nightly import OVER
 from workflows.progressing import Figures, Progress
 from workflows.refusals import Forbidden, NotFound
 from workflows.verifying import Shown
@@ -76,6 +77,35 @@ def test_who_left_is_not_waited_for_and_errors_count_for_nothing(clinic: Signing
             db.session.get_one(Subject, second).status = status
         assert by_site(clinic)["02"].forms == forms, status
         assert by_site(clinic)["02"].overdue == 0
+
+
+def overdue_listed(clinic: Signing, name: str = "dora") -> list[int]:
+    """The participants that the list shows when it is narrowed to overdue visits."""
+    with clock.at(TODAY):
+        found, _more = listing.participants(clinic.user(name), listing.Filters(attention="overdue"))
+        return [subject.id for subject in found]
+
+
+def test_the_list_of_overdue_visits_holds_the_participants_that_are_counted(clinic: Signing) -> None:
+    """Each has one visit that is past its window; who left the study is waited for no more, in neither place."""
+    first, second = one_of_each(clinic)
+    assert (read(clinic).total.overdue, overdue_listed(clinic)) == (2, [first, second])
+    assert (read(clinic, "bob").total.overdue, overdue_listed(clinic, "bob")) == (1, [second])
+    for status in OVER:
+        with Change(by=clinic.user("dora"), action="save form", subject=second, chain="small"):
+            db.session.get_one(Subject, second).status = status
+        assert (read(clinic).total.overdue, overdue_listed(clinic)) == (1, [first]), status
+
+
+def test_the_day_is_that_of_the_site_in_the_list_too(clinic: Signing) -> None:
+    """The window of both closes on 17 April; when it is the 18th in Wuwei, it is still the 17th in London."""
+    first, _second = one_of_each(clinic)
+    with Change(by=System("tests"), action="publish", chain="small"):
+        clinic.site("02").timezone = "Europe/London"
+    with clock.at(datetime(2026, 4, 17, 18, 0, tzinfo=UTC)):
+        counted = progressing.read(clinic.user("dora")).total.overdue
+        found, _more = listing.participants(clinic.user("dora"), listing.Filters(attention="overdue"))
+        assert (counted, [subject.id for subject in found]) == (1, [first])
 
 
 def test_entry_lag_is_from_the_visit_to_the_first_save(clinic: Signing) -> None:

@@ -1,8 +1,5 @@
 """Signing: what was shown and nothing else; what breaks a signature and what does not; proof of both."""
 
-import importlib
-import threading
-from collections import Counter
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -13,7 +10,6 @@ from sqlalchemy import select, text
 
 from models import Change, db
 from models import change as change_module
-from settings import Settings
 from tests.signing import Signing
 from workflows import finding, signatures, signing
 from workflows.refusals import Forbidden, Refusal
@@ -220,55 +216,3 @@ def test_a_form_that_an_amendment_moved_is_valid_as_long_as_nothing_signed_chang
     clinic.amend("VSPULSE")
     assert signatures.verify_signatures() == []
     assert clinic.broken(subject) == []
-
-
-ROUNDS = 15
-
-
-@pytest.mark.req("SIG-13")
-def test_signing_against_saving_somebody_is_told_and_nothing_is_lost(clinic: Signing, settings: Settings) -> None:
-    """Each round one signs what the other changes: either the form is left out, or the save breaks the signature."""
-    subject = clinic.ready()
-    workers = [importlib.import_module("app").create_app(settings) for _ in range(2)]
-    outcomes, faults = Counter[str](), list[BaseException]()
-
-    def run(app: Flask, begin: threading.Barrier, act: Any) -> None:
-        mine = Signing.__new__(Signing)
-        mine.app, mine.folder = app, clinic.folder
-        try:
-            begin.wait(30)
-            act(mine)
-        except BaseException as error:
-            faults.append(error)
-
-    for number in range(ROUNDS):
-        shown, begin = clinic.shown(subject), threading.Barrier(2)
-        weight = f"{61 + number}.0"
-
-        def saving(mine: Signing, weight: str = weight) -> None:
-            mine.vital(subject, WEIGHT=weight)
-            outcomes["saved"] += 1
-
-        def signs(mine: Signing, shown: list[Shown] = shown, number: int = number) -> None:
-            meaning = "approve" if number % 2 else "review"
-            try:
-                outcomes[",".join(mine.sign(subject, shown, meaning=meaning)) or "signed"] += 1
-            except Refusal as refusal:
-                outcomes[refusal.code] += 1
-
-        pair = zip(workers, (saving, signs), strict=True)
-        threads = [threading.Thread(target=run, args=(app, begin, act)) for app, act in pair]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(60)
-        assert clinic.form(subject).answers["VS"]["1"]["WEIGHT"] == weight
-        assert signatures.verify_signatures() == []
-        held = signatures.states_of([clinic.form(subject).id]).get(clinic.form(subject).id)
-        assert held != "signed", "what was saved last is never under a signature made before it"
-    for worker in workers:
-        with worker.app_context():
-            db.engine.dispose()
-    assert faults == []
-    assert outcomes["saved"] == ROUNDS
-    assert set(outcomes) <= {"saved", "signed", "sign-moved", "sign-already", "sign-already,sign-moved", "sign-nothing"}

@@ -1,0 +1,220 @@
+"""From rows to records: every block of a domain over the rows of its table, then what all domains share."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from design.dates import PartialDate
+from design.expressions import Expression
+from design.expressions import Scope as ExpressionScope
+from design.operators import truth
+from exports.sdtm.mapping import Block, DomainDef, Mapping
+from exports.sdtm.source import Source, SourceRow, Sources, SubjectWorld
+
+TRIAL = "@trial"  # the source of records that belong to no participant
+_WITH_REASON = ("Findings", "Findings About")
+
+
+@dataclass
+class Record:
+    """One record in the making: its values, and what rides with it."""
+
+    subject: str | None
+    values: dict[str, Any]
+    place: int
+    ref: str | None = None
+    event: str | None = None
+    visit: tuple[Any, Any] = (None, None)
+    supplements: list[tuple[str, str, str, str, str]] = field(default_factory=list)  # qnam, label, value, origin, eval
+    comments: list[tuple[str, str | None]] = field(default_factory=list)
+    links: list[str] = field(default_factory=list)
+
+
+def make_records(mapping: Mapping, sources: Sources) -> dict[str, list[Record]]:
+    """The records of every domain, in the order that lets later ones read earlier ones."""
+    sources.codes = mapping.codes
+    subjects = list(sources.tables["SUBJECTS"].by_subject)
+    worlds = {subject: SubjectWorld(sources, subject) for subject in subjects}
+    identifiers = {subject: _identify(mapping, sources, world) for subject, world in worlds.items()}
+    records: dict[str, list[Record]] = {}
+    for domain in mapping.domains.values():
+        made = list(_of_domain(mapping, domain, sources, worlds))
+        for record in made:
+            record.values = {**_identity(sources, domain, identifiers.get(record.subject or "")), **record.values}
+        records[domain.name] = made
+        numbers = [variable.name for variable in domain.variables if variable.is_number]
+        sources.add_built(domain.name, [{**r.values, "_subject": r.subject} for r in made], numbers)
+    return records
+
+
+def _identify(mapping: Mapping, sources: Sources, world: SubjectWorld) -> str:
+    row = SourceRow(world, sources.tables["SUBJECTS"], world.place or 0)
+    return str(as_value(mapping.usubjid.run(ExpressionScope(world, row.value)), is_number=False))
+
+
+def _identity(sources: Sources, domain: DomainDef, usubjid: str | None) -> dict[str, Any]:
+    found = {"STUDYID": sources.newest.id, "DOMAIN": domain.name, "USUBJID": usubjid}
+    return {name: value for name, value in found.items() if name in domain.names and value is not None}
+
+
+def _of_domain(
+    mapping: Mapping, domain: DomainDef, sources: Sources, worlds: dict[str, SubjectWorld]
+) -> Iterator[Record]:
+    for place, row in enumerate(domain.rows):
+        yield Record(None, dict(row), place)
+    place = len(domain.rows)
+    for block in domain.blocks:
+        for row in _rows(block, sources, worlds):
+            for entry in block.each:
+                record = _record(mapping, domain, block, row, entry)
+                if record is not None:
+                    record.place = place = place + 1
+                    yield record
+
+
+def _rows(block: Block, sources: Sources, worlds: dict[str, SubjectWorld]) -> Iterator[SourceRow]:
+    if block.source == TRIAL:
+        nobody = SubjectWorld(sources, None)
+        yield SourceRow(nobody, Source(TRIAL, TRIAL, None, {}, {}, 1), 0)
+        return
+    source = sources.tables.get(block.source)
+    if source is None:  # a form that no version in scope has
+        return
+    for world in worlds.values():
+        yield from world.all_rows(source)
+
+
+class _Names:
+    """What a name means in one record: the constants of `each`, its answer, else the source row."""
+
+    def __init__(self, row: SourceRow, entry: dict[str, Any]) -> None:
+        self.row, self.entry, self.own = row, entry, dict[str, Any]()
+        self.item = entry.get("item")
+        self.scope = ExpressionScope(row.world, self.value)
+
+    def value(self, name: str) -> Any:
+        if name in self.entry:
+            return self._constant(name)
+        if name == "answer":
+            raw = self.row.raw(self.item) if self.item else None
+            return None if raw is None else str(raw)
+        if name == "value":
+            return self.row.value(self.item) if self.item else None
+        if name == "missing_reason":
+            return self.row.value("~" + self.item) if self.item else None
+        if name == "answer_en":
+            return self.row.value(f"{self.item}_EN") if self.item else None
+        if name == "answer_unit":
+            return self.row.value(f"{self.item}_UNIT") if self.item else None
+        return self.row.value(name)
+
+    def _constant(self, name: str) -> Any:
+        if name not in self.own:
+            given = self.entry[name]
+            if isinstance(given, Expression):
+                self.own[name] = None  # a constant that reads itself is nothing
+                given = given.run(self.scope)
+            elif isinstance(given, int | float) and not isinstance(given, bool):
+                given = Decimal(str(given))
+            self.own[name] = given
+        return self.own[name]
+
+
+def _record(
+    mapping: Mapping, domain: DomainDef, block: Block, row: SourceRow, entry: dict[str, Any]
+) -> Record | None:
+    names = _Names(row, entry)
+    if block.when is not None and truth(block.when.run(names.scope)) is not True:
+        return None
+    if names.item and names.value("answer") is None and names.value("missing_reason") is None:
+        return None
+    kinds = {variable.name: variable.is_number for variable in domain.variables}
+    values: dict[str, Any] = {}
+    record = Record(row.world.subject, values, 0, row.ref, row.own_raw("EVENT"))
+    record.visit = (row.own_raw("VISITNUM"), row.own_raw("VISIT"))
+    for name, expression in block.assign.items():
+        value = as_value(expression.run(names.scope), kinds[name])
+        if value is not None:
+            values[name] = value
+        elif domain.class_name not in _WITH_REASON and domain.has_subjects:
+            _why_missing(record, domain, name, expression, row)
+    if domain.class_name in _WITH_REASON and names.item:
+        _findings(domain, names, values)
+    _riding(record, block, names)
+    return record
+
+
+def _findings(domain: DomainDef, names: _Names, values: dict[str, Any]) -> None:
+    """Nothing was found: no unit, but that it was not done and why (missing reasons)."""
+    prefix = domain.name
+    if values.get(f"{prefix}ORRES") is not None:
+        return
+    for ending in ("ORRESU", "STRESC", "STRESN", "STRESU", "ORNRLO", "ORNRHI", "NRIND"):
+        values.pop(prefix + ending, None)
+    reason = names.value("missing_reason")
+    if reason is None:
+        return
+    label = names.row.world.sources.reasons.get(reason, reason).upper()
+    for name, text in ((f"{prefix}STAT", "NOT DONE"), (f"{prefix}REASND", label)):
+        if name in domain.names:
+            values.setdefault(name, text)
+
+
+def _why_missing(record: Record, domain: DomainDef, name: str, expression: Expression, row: SourceRow) -> None:
+    """An answer that is missing for a reason: the reason goes with the record as a supplemental qualifier."""
+    if len(expression.items) != 1:
+        return
+    (item,) = expression.items
+    reason = row.value("~" + item)
+    if reason is None:
+        return
+    label = next(variable.label for variable in domain.variables if variable.name == name)
+    text = row.world.sources.reasons.get(reason, reason).upper()
+    record.supplements.append((f"{name[:7]}R", f"Reason Missing: {label}"[:40].rstrip(), text, "CRF", ""))
+
+
+def _riding(record: Record, block: Block, names: _Names) -> None:
+    for each in block.supplements:
+        text = as_value(each.value.run(names.scope), is_number=False)
+        if text:
+            origin = each.origin or origin_of(each.value, names.row.world.sources)
+            record.supplements.append((each.qnam, each.label, text, origin, each.eval))
+    for comment in block.comments:
+        text = as_value(comment.text.run(names.scope), is_number=False)
+        if text:
+            on = as_value(comment.date.run(names.scope), is_number=False) if comment.date else None
+            record.comments.append((text, on))
+    for link in block.links:
+        target = as_value(link.run(names.scope), is_number=False)
+        if target:
+            record.links.append(target)
+
+
+def origin_of(expression: Expression, sources: Sources) -> str:
+    """Where a value comes from, in the words of SUPPQUAL: CRF, Derived or Assigned."""
+    items = [item for study in sources.studies.values() for name in expression.items if (item := study.items.get(name))]
+    if not items:
+        return "Assigned"
+    return "Derived" if all(item.derive for item in items) else "CRF"
+
+
+def as_value(value: Any, is_number: bool) -> Any:
+    """A value of an expression as SDTM stores it: ISO text, plain number, or None."""
+    if value is None or value == "" or value == []:
+        return None
+    if isinstance(value, bool):
+        value = "Y" if value else "N"
+    if is_number:
+        number = Decimal(str(value))
+        return int(number) if number == number.to_integral() else float(number)
+    if isinstance(value, list):
+        return "; ".join(str(each) for each in value)
+    if isinstance(value, PartialDate):
+        return value.text
+    if isinstance(value, date | datetime):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return format(value.normalize(), "f")
+    return str(value).strip() or None
