@@ -136,10 +136,11 @@ def ask(office: Office, visit_id: int, event_ids: Sequence[int]) -> set[int]:
 
 
 def ask_about(office: Office, visit_id: int, forms: Sequence[FormData]) -> int | None:
-    """Raise one query about one of these forms; which one it was."""
-    if not forms:
+    """Raise one query about one of these forms; which one it was. No form is asked about twice."""
+    new = _unasked(forms)
+    if not new:
         return None
-    data = office.dice.choice(forms)
+    data = office.dice.choice(new)
     question = office.dice.choice(QUESTIONS[data.form_id])
     subject, event, form_id, repeat, data_id = data.subject, data.study_event.key, data.form_id, data.repeat, data.id
     path = _path(data, question.item)
@@ -147,6 +148,13 @@ def ask_about(office: Office, visit_id: int, forms: Sequence[FormData]) -> int |
         target = query_places.target(office.monitor, subject.id, event, form_id, repeat, [path] if path else [])
         querying.raise_query(change, target, question.text, question.reason_code, visit_id=visit_id)
     return data_id
+
+
+def _unasked(forms: Sequence[FormData]) -> list[FormData]:
+    events = {data.study_event_id for data in forms}
+    columns = select(Query.study_event_id, Query.form_id, Query.repeat).where(Query.check_id.is_(None))
+    asked = {tuple(row) for row in db.session.execute(columns.where(Query.study_event_id.in_(events)))}
+    return [data for data in forms if (data.study_event_id, data.form_id, data.repeat) not in asked]
 
 
 def _path(data: FormData, item: str) -> str | None:

@@ -20,7 +20,7 @@ FOLDERS = ("views", "forms", "workflows", "exports", "templates")
 # Latin words of four letters and more that a Chinese page may show: names that have no Chinese form.
 ALLOWED = {
     "english", "demonstration", "ctcae", "recist", "meddra", "utc", "json", "excel", "parquet", "spss",
-    "stata", "sdtm",
+    "stata", "sdtm", "cdisc",
     "sha", "jpeg", "png", "csv", "xlsx", "hash", "eortc", "qlq", "ecog", "bsa", "asia", "shanghai", "python",
     "julia", "ctrl", "enter",
 }  # fmt: skip
@@ -121,6 +121,10 @@ PAGES = [
     ("otto", "/confirm"),
     ("mona", "/verification"), ("mona", "/verification/1/SCR"), ("dora", "/verification/plans"), ("mona", "/monitoring"),
     ("mona", "/trail-reviews?site=01&since=2026-01-01&until=2027-12-01&night_from=22:00&night_to=06:00&most_changes=3"),
+    ("mona", "/queries"), ("dora", "/queries/metrics"), ("mona", "/participants/1/queries/new"), ("alice", "/queries"),
+    ("ines", "/signing"), ("ines", "/delegation"), ("dora", "/protection"), ("dora", "/protection/checklist"),
+    ("dora", "/deviations"), ("dora", "/study/amendments"), ("dora", "/progress"), ("dora", "/print"),
+    ("dora", "/exports/cuts"), ("alice", "/sessions"), ("otto", "/users/alerts"),
     ("alice", "/nothing-here"), ("alice", "/users"),
 ]  # fmt: skip
 

@@ -8,12 +8,12 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from design.definitions import EventDef, StudyDef
+from design.definitions import EventDef, FormDef, StudyDef
 from models import StudyEvent, Subject
 from models.clock import today
 from views.shell import language, study_label, tone_of
 from views.wording import status_name
-from workflows import listing, reconsenting, scheduling
+from workflows import finding, listing, reconsenting, scheduling
 
 SIGNS = {
     "complete": "●",
@@ -160,19 +160,19 @@ class _Drawing:
             cells=[
                 self.cell(event, form_id, asked.get(form_id, False), held.get(form_id, ()))
                 for form_id in forms
-                if form_id in self.study.forms
+                if form_id in self.study.forms or held.get(form_id)
             ],
             queries=self.queries.get((event.id, None), 0),
         )
 
     def cell(self, event: StudyEvent, form_id: str, required: bool, held: Sequence[Any]) -> Cell:
         """One form of a visit."""
-        form = self.study.forms[form_id]
+        form = self.study.forms.get(form_id) or self.dropped(form_id)
         state, text = self.state(event, required, held)
         waits = form_id in self.withheld and not held
         if waits:
             state, text = "not_applicable", _("after re-consent")
-        is_open = self.may_enter and event.state != "not_applicable" and not waits
+        is_open = self.may_enter and event.state != "not_applicable" and not waits and form_id in self.study.forms
         head = f"/participants/{self.subject.id}/{event.key}/{form_id}"
         if len(held) > 1:
             href, text = head, f"{len(held)} × · {text}"
@@ -182,6 +182,11 @@ class _Drawing:
         title = form.label.text(self.language)
         waiting = self.queries.get((event.id, form_id), 0)
         return Cell(form_id, title, state, SIGNS[state], text, href if held or is_open else None, add, waiting)
+
+    def dropped(self, form_id: str) -> FormDef:
+        """A form that this version no longer has, as it was asked last: what was answered stays readable."""
+        earlier = (finding.design(version.id) for version in reversed(finding.versions()))
+        return next(study.forms[form_id] for study in earlier if form_id in study.forms)
 
     def state(self, event: StudyEvent, required: bool, held: Sequence[Any]) -> tuple[str, str]:
         """What a cell says: the most pressing of its instances."""

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from design.comparison import Difference, compare
 from design.definitions import StudyDef
 from design.reader import hash_files, load_study, read_files
 from models import Site, Study, StudyVersion, db
@@ -120,7 +119,3 @@ def _set_sites(study: Study, definition: StudyDef, version: StudyVersion) -> Non
         site.timezone = site_def.timezone
     db.session.flush()
 
-
-def differences(old: Path, new: Path) -> list[Difference]:
-    """What differs between two version folders."""
-    return compare(check(old).study, check(new).study)

@@ -77,6 +77,8 @@ def test_a_form_that_is_dropped_stays_readable(clinic: Amended, monkeypatch: pyt
     alice, address = clinic.sign_in("alice"), f"/participants/{subject}/SCR/LB/1"
     shown = alice.get(address)
     assert shown.status_code == 200 and "5.1" in shown.text
+    person = alice.get(f"/participants/{subject}").text
+    assert f'href="{address}"' in person and "/SCR/LB/new" not in person, "linked, and no further instance is offered"
     assert "the later version has no such form" in clinic.sign_in("dora").get("/study/amendments/runs/1").text
 
 
