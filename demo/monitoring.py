@@ -11,8 +11,9 @@ from models import FormData, MonitoringVisit, Signature, SignedForm, StudyEvent,
 from workflows import left_to_verify, monitoring, verifying
 from workflows.verifying import Shown
 
-MOST_EVENTS = 12  # compared at one visit; a monitor has two days
-VERIFIED = 0.6  # of the visits of participants that she might look at
+FEWEST = 3  # places with something new that are worth the journey
+MOST_EVENTS = 8  # compared at one visit; a monitor has two days
+VERIFIED = 0.45  # of the visits of participants that she might look at
 PRESENT = "监查员、研究护士、主要研究者"
 SUMMARY = "核对了知情同意书、源病历与放疗记录；已与研究者沟通本次发现，质疑已在系统中提出。"
 ACTIONS = "请研究护士在一周内答复质疑；更新授权分工表与受试者筛选入选表。"

@@ -13,6 +13,7 @@ from demo.office import Office
 from workflows import delegating, planning_verification, reviewing_trail
 from workflows.reviewing_trail import Look
 
+Days = Generator[date, None, None]
 FIRST_VISIT, BETWEEN = timedelta(days=45), 56
 NURSE_LINE = ("enter data", "coordinate")
 INVESTIGATOR_LINE = ("consent", "enter data", "sign", "coordinate")
@@ -24,7 +25,7 @@ PLANS = (
 OUTCOME = "所列更改均有源记录及更正原因；未见夜间录入异常。建议中心录入后当日复核。"
 
 
-def story(office: Office) -> Generator[date, None, None]:
+def story(office: Office) -> Days:
     """All that is done at a site beside data entry. Each `yield` is the next day on which somebody acts."""
     _open_site(office)
     plans, since, days = list(PLANS), office.start, _visit_days(office)
@@ -32,26 +33,35 @@ def story(office: Office) -> Generator[date, None, None]:
         yield day
         while plans and plans[0][0] <= day:
             _plan(office, *plans.pop(0))
-        is_last = office.leads and day == days[-1]
-        fresh = monitoring.entered_since(office, since)
-        if not fresh and not is_last:
-            continue
-        since = day
-        visit_id = monitoring.begin(office, number)
-        monitoring.work(office, visit_id, fresh, looks_back=number % 3 == 2)
-        if not is_last:
-            yield working_day(day + timedelta(days=1))
-            monitoring.finish(office, visit_id, day)
-        yield working_day(day + timedelta(days=office.dice.randint(4, 7)))
-        questions.answer(office)
-        yield working_day(day + timedelta(days=12))
-        signing.sign_due(office)
-        deviations.settle(office)
-        signing.close_casebooks(office)
         if office.leads and number == len(days) - 2:
             _review_trail(office)
-        yield working_day(day + timedelta(days=18))
-        questions.review_answers(office)
+        stays = office.leads and day == days[-1]
+        fresh = monitoring.entered_since(office, since)
+        if len(fresh) >= monitoring.FEWEST or stays:
+            since = day
+            yield from _monitor(office, number, day, fresh, stays)
+        yield from _follow_up(office, day)
+
+
+def _monitor(office: Office, number: int, day: date, fresh: list[monitoring.Place], stays: bool) -> Days:
+    """A visit of two days; the last one goes on."""
+    visit_id = monitoring.begin(office, number)
+    monitoring.work(office, visit_id, fresh, looks_back=number % 3 == 2)
+    if not stays:
+        yield working_day(day + timedelta(days=1))
+        monitoring.finish(office, visit_id, day)
+
+
+def _follow_up(office: Office, day: date) -> Days:
+    """What the site, the data manager and the monitor make of it in the weeks after."""
+    yield working_day(day + timedelta(days=office.dice.randint(4, 7)))
+    questions.answer(office)
+    yield working_day(day + timedelta(days=12))
+    signing.sign_due(office)
+    deviations.settle(office)
+    signing.close_casebooks(office)
+    yield working_day(day + timedelta(days=18))
+    questions.review_answers(office)
 
 
 def _visit_days(office: Office) -> list[date]:

@@ -114,13 +114,15 @@ EXPLAINED = (
     "已核对源病历，数据属实，情况已在病程记录中说明。",
     "Checked with the source: the data are as entered; the reason is documented in the notes.",
 )
+NAMED = "已补充：所核对的源文件为门诊病历及检查报告单，复印件已归入研究者文件夹。"
 INSUFFICIENT = "The answer does not say which source document was checked. Please name it."
+ASKED, MOST_ASKED = 0.12, 3  # share of the visits that raise a question, and how many at one time
 WILLING = 0.85  # of what waits is answered or settled at a time
 PATIENCE = timedelta(days=400)  # after which even forgotten queries are dealt with
 
 
 def ask(office: Office, visit_id: int, event_ids: Sequence[int]) -> set[int]:
-    """Raise up to two queries about what stands in these visits; the ids of the forms that are asked about."""
+    """Raise a few queries about what stands in these visits; the ids of the forms that are asked about."""
     selection = select(FormData).where(
         FormData.study_event_id.in_(event_ids),
         FormData.form_id.in_(QUESTIONS),
@@ -130,7 +132,7 @@ def ask(office: Office, visit_id: int, event_ids: Sequence[int]) -> set[int]:
     by_form: dict[str, list[FormData]] = {}
     for data in db.session.scalars(selection.order_by(FormData.id)):
         by_form.setdefault(data.form_id, []).append(data)
-    number = min(office.dice.choice((1, 1, 2)), len(by_form))
+    number = min(sum(office.dice.random() < ASKED for _ in event_ids), MOST_ASKED, len(by_form))
     chosen = office.dice.sample(sorted(by_form), number)
     return {asked for form_id in chosen if (asked := ask_about(office, visit_id, by_form[form_id])) is not None}
 
@@ -166,7 +168,7 @@ def _path(data: FormData, item: str) -> str | None:
 def answer(office: Office) -> None:
     """The nurse answers most of what is open: the monitor's questions one by one, those of checks together."""
     explained: dict[int, int] = {}
-    for query in _waiting(office, "open", lazy=3):
+    for query in _waiting(office, "open", forgets=5):
         if query.check_id is not None:
             explained[query.id] = query.revision
         else:
@@ -178,7 +180,7 @@ def answer(office: Office) -> None:
 
 def review_answers(office: Office) -> None:
     """The monitor closes what is answered well; once she is not satisfied."""
-    answered = _waiting(office, "answered", lazy=6)
+    answered = _waiting(office, "answered", forgets=2)
     again = next((each for each in answered if each.check_id is None), None) if not office.has_reopened else None
     if again is not None and len(answered) > 1:
         with office.act(office.monitor, "reopen query", again.subject) as change:
@@ -213,13 +215,13 @@ def _selection(office: Office, status: str) -> Select[Query]:
     return select(Query).where(Query.site_id == office.desk.site.id, Query.status == status).order_by(Query.id)
 
 
-def _waiting(office: Office, status: str, lazy: int) -> list[Query]:
+def _waiting(office: Office, status: str, forgets: int) -> list[Query]:
     """What is dealt with today: most of what waits for three days; every eighth is forgotten for more than a year."""
     now = office.midnight(office.today)
     found = []
     for query in db.session.scalars(_selection(office, status).join(Subject).where(Subject.protection != "locked")):
         age = now - query.raised_at
-        is_forgotten = query.id % 8 == lazy and age < PATIENCE
+        is_forgotten = query.id % 8 == forgets and age < PATIENCE
         if age > timedelta(days=3) and not is_forgotten and office.dice.random() < WILLING:
             found.append(query)
     return found
@@ -229,7 +231,7 @@ def _answer_one(office: Office, query_id: int) -> None:
     """Answer a question of the monitor, after a correction where the source says something else."""
     query = db.session.get_one(Query, query_id)
     question = BY_TEXT.get(query.messages[0].text)
-    words = question.answer if question else EXPLAINED[0]
+    words = NAMED if query.reopened else question.answer if question else EXPLAINED[0]
     if question is not None and question.correct is not None and query.reopened == 0:
         _correct(office, query, question)
     with office.act(office.desk.nurse, "answer query", query.subject) as change:

@@ -17,7 +17,7 @@ from views.guard import guard, signed_in_user
 from views.home import rows_of
 from views.shell import instant, language, tone_of
 from views.wording import status_name
-from workflows import access, enrolling, finding, listing, query_list, scheduling, tracing
+from workflows import access, duplicates, enrolling, finding, listing, query_list, scheduling, tracing
 from workflows.refusals import NotFound, Refusal
 from workflows.tracing import TrailFilter
 
@@ -196,7 +196,7 @@ def show(subject_id: int) -> ResponseReturnValue:
         status=subject_chip(subject),
         screened=instant(subject.created_at)[:10],
         previous=listing.rescreened_from(user, subject),
-        duplicates=enrolling.duplicates_of(user, subject) if resolves else [],
+        duplicates=duplicates.of(user, subject) if resolves else [],
         board=board_of(subject, study, may_enter, request.args.get("visit", ""), queries),
         queries=sum(queries.values()),
         may_ask=access.may(user, "raise query", at=subject.site_id),
@@ -208,6 +208,22 @@ def show(subject_id: int) -> ResponseReturnValue:
         may_lock=access.may(user, "lock", at=subject.site_id),
         may_sign=access.may(user, "sign", at=subject.site_id),
     )
+
+
+@blueprint.post("/participants/<int:subject_id>/duplicate")
+@guard(action="resolve duplicate")
+def dismiss_duplicate(subject_id: int) -> ResponseReturnValue:
+    """Say that a possible duplicate is another person, and why."""
+    user = signed_in_user()
+    subject = finding.subject(user, subject_id, "resolve duplicate")
+    reason, chain = request.form.get("reason"), finding.study().oid
+    try:
+        with Change(by=user, action="resolve duplicate", reason=reason, subject=subject, chain=chain) as change:
+            duplicates.dismiss(change, subject)
+        flash(_("They are recorded as different persons."), "ok")
+    except Refusal as refusal:
+        flash(refusal.text(language()), "error")
+    return redirect(url_for("participants.show", subject_id=subject_id), 303)
 
 
 @blueprint.post("/participants/<int:subject_id>/visits")

@@ -31,7 +31,7 @@ ACTIONS: dict[str, tuple[str, str]] = {
     "override check": ("save answers outside the protocol", "保存超出方案的答案"),
     "mark in error": ("mark records in error", "标记错误记录"),
     "schedule visit": ("change visits", "更改访视"),
-    "resolve duplicate": ("see possible duplicates", "查看疑似重复"),
+    "resolve duplicate": ("resolve possible duplicates", "处理疑似重复"),
     "export": ("export data", "导出数据"),
     "view analysis": ("see the analysis", "查看分析"),
     "view study": ("see the study design", "查看研究设计"),

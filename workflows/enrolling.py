@@ -4,8 +4,6 @@ Numbers are issued under a lock and never again (DAT-14); the last place can be 
 commit (SEC-45, X08).
 """
 
-import hashlib
-import hmac
 from datetime import date
 
 from sqlalchemy import func, select
@@ -14,10 +12,10 @@ from design.definitions import StudyDef
 from design.evaluation import evaluate_expression
 from design.expressions import Expression
 from design.record import SubjectRecord
-from models import Site, Study, StudyEvent, Subject, User, db
+from models import Site, Study, StudyEvent, Subject, db
 from models.change import Change
 from models.clock import now, today
-from workflows import access, check_queries, finding, scheduling, states
+from workflows import access, check_queries, duplicates, finding, scheduling, states
 from workflows.refusals import EnrolmentClosed, Refusal
 
 
@@ -79,7 +77,7 @@ def settle(change: Change, subject: Subject, study: StudyDef, record: SubjectRec
         _take_place(change, subject, study)
     if subject.status != status:
         subject.status = status
-    _mark_duplicates(subject, study, record)
+    duplicates.mark(subject, study, record)
     scheduling.refresh(change, subject, study, record)
 
 
@@ -114,25 +112,6 @@ def _take_place(change: Change, subject: Subject, definitions: StudyDef) -> None
     number = definitions.rules.subject_number.format(site=subject.site.code, n=count)
     with db.session.no_autoflush:  # both or neither: a check constraint of the table
         subject.place, subject.number = taken + 1, number
-
-
-def _mark_duplicates(subject: Subject, definitions: StudyDef, record: SubjectRecord) -> None:
-    """Compare a keyed hash of the identifying items across centres: an alert without an identity (edge case 7)."""
-    values = [record.only(item, definitions) for item in definitions.rules.person_key]
-    if not values or any(value is None for value in values):
-        return
-    study = db.session.get_one(Study, subject.study_id)
-    text = "\x1f".join(str(value) for value in values)
-    key = hmac.new(bytes.fromhex(study.secret), text.encode(), hashlib.sha256).hexdigest()
-    if key == subject.person_key:
-        return
-    subject.person_key = key
-    known = {subject.id, subject.previous_id}
-    same = db.session.scalars(select(Subject).where(Subject.person_key == key, Subject.study_id == study.id))
-    others = [other for other in same if other.id not in known and other.previous_id != subject.id]
-    for other in [subject, *others] if others else []:
-        if not other.possible_duplicate:
-            other.possible_duplicate = True
 
 
 def add_unscheduled(change: Change, subject: Subject) -> StudyEvent:
@@ -171,12 +150,3 @@ def mark_visit(change: Change, subject: Subject, event: StudyEvent, state: str) 
     event.state, event.reason = state, change.reason.strip()
     check_queries.follow_visit(change, subject, event)
     change.about = f"study_event/{event.id}"
-
-
-def duplicates_of(user: User, subject: Subject) -> list[Subject]:
-    """The other participants who may be the same person, at sites where the user may resolve it (SEC-19)."""
-    if not subject.person_key:
-        return []
-    selection = finding.subjects(user, "resolve duplicate")
-    same = selection.where(Subject.person_key == subject.person_key, Subject.id != subject.id)
-    return list(db.session.scalars(same))

@@ -50,6 +50,11 @@ SENTENCES: dict[str, tuple[int, str, str]] = {
         "Enrolment is closed: all {cap} places are taken. Record the participant as not enrolled.",
         "入组已满：{cap}个名额均已使用。请将该受试者记录为未入组。",
     ),
+    "no-duplicate": (
+        409,
+        "There is no possible duplicate any more. Open the participant again.",
+        "已不存在疑似重复，请重新打开该受试者。",
+    ),
     "cut-instant": (
         422,
         "Give a past day (2027-03-14) or an instant with its offset (2027-03-14T18:00+08:00).",

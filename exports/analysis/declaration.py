@@ -69,6 +69,7 @@ class Declaration:
     sources: dict[str, SourceDef]
     subject: tuple[Descriptor, ...]
     toxicity: dict[str, Any]
+    windows: dict[int, int] = field(default_factory=dict)  # month of follow-up: days around it that still count
 
     def parameters_of(self, study: StudyDef) -> dict[str, Parameter]:
         """The parameters with the values of a study version; assumed when it or nobody confirmed them."""
@@ -98,7 +99,8 @@ def parse(text: str) -> Declaration:
     for name, row in document.get("parameters", {}).items():
         if not {"value", "en", "zh"} <= set(row):
             raise ValueError(f"parameters.{name}: give value, en and zh")
-    return Declaration(document.get("parameters", {}), sources, subject, document.get("toxicity", {}))
+    windows = {int(month): int(days) for month, days in document.get("windows", {}).items()}
+    return Declaration(document.get("parameters", {}), sources, subject, document.get("toxicity", {}), windows)
 
 
 def _source(name: str, row: Mapping[str, Any]) -> SourceDef:

@@ -139,6 +139,46 @@ def label_of(trial: Trial, concept: str, word: str, code: Any) -> Text:
     return Text(*found) if found else both(str(code))
 
 
+WORDS = {
+    "local": "局部失败",
+    "regional": "区域失败",
+    "distant": "远处失败",
+    "contralateral": "对侧乳腺癌",
+    "second primary": "第二原发癌",
+    "progression": "进展",
+    "surgery with residual tumour": "手术标本有残留肿瘤",
+    "mastectomy without tumour": "无肿瘤的乳房切除",
+    "surgery of the breast": "乳腺手术",
+    "mastectomy": "乳房切除",
+    "death": "死亡",
+    "complete response": "完全缓解",
+    "lymphoedema": "淋巴水肿",
+    "no event": "无事件",
+    "last known alive": "最后确认存活",
+    "last assessment": "末次评价",
+    "consent withdrawn": "撤回同意",
+    "event after data cut-off": "截止日期后事件",
+    "no baseline or no post-baseline data": "无基线或无基线后数据",
+    "new anticancer therapy": "新的抗肿瘤治疗",
+    "event after missed images": "缺失影像后的事件",
+    "definite": "肯定有关",
+    "probable": "很可能有关",
+    "possible": "可能有关",
+    "unlikely": "可能无关",
+    "unrelated": "无关",
+    "interrupted": "中断",
+    "discontinued": "终止",
+}
+
+
+def reason(trial: Trial, word: str | None) -> Text | None:
+    """A word of the analysis, or a term of toxicity, in both languages."""
+    term = trial.safety.terms.get(word or "")
+    if term:
+        return Text(term.en, term.zh)
+    return None if word is None else Text(word, WORDS.get(word, word))
+
+
 CLOPPER = both("Exact 95% limits: Clopper-Pearson 1934.", "精确95%可信限：Clopper-Pearson（1934）。")
 KAPLAN = both(
     "Kaplan-Meier with log-log 95% limits (Kalbfleisch-Prentice); median limits: Brookmeyer-Crowley 1982. Months = "

@@ -62,12 +62,15 @@ def described(trial: Trial, group: str) -> Body:
             values = [(float(v.value), v.keys[0]) for p in people if (v := p.described[each.name]).value is not None]
             rows += numbers(name, values)
             continue
-        for label, members in by_code(
-            trial, people, each.source, each.item, lambda p, e=each: p.described[e.name].code
-        ):
+        for label, members in by_code(trial, people, each.source, each.item, code_of(each.name)):
             keys = [key for member in members for key in member.described[each.name].keys]
             rows.append([cell(name), cell(label), people_cell(members, len(people), keys)])
     return Body((VARIABLE, CATEGORY, both("n (%) or value", "例数（%）或数值")), rows)
+
+
+def code_of(name: str) -> Callable[[Person], Any]:
+    """Of a participant, the code of a descriptor."""
+    return lambda person: person.described[name].code
 
 
 def rate_cells(members: Sequence[Person], of: Sequence[Person], keys: Iterable[str] = ()) -> list[Cell]:

@@ -1,9 +1,7 @@
 """T1, T2, T9: disposition, analysis sets, enrolment, deviations, baseline, therapy, medication, follow-up."""
 
 from collections import Counter, defaultdict
-from datetime import timedelta
 
-from design.dates import add_months
 from exports.analysis import imputation, summaries
 from exports.analysis.people import SETS, Person, followed_until
 from exports.analysis.registry import Body, Text, both, cell, label_of, output, people_cell
@@ -236,8 +234,3 @@ def windows(trial: Trial) -> Body:
         counts = [cell(found[visit][word], keys[visit]) for word in words]
         rows.append([cell(summaries.visit_text(trial, visit)), *counts])
     return Body((both("Visit", "访视"), *words.values()), rows)
-
-
-def due(trial: Trial, person: Person, months: int, days: int = 0) -> bool:
-    """Whether a participant's follow-up target plus its window has passed at the cut-off."""
-    return person.end is not None and add_months(person.end, months) + timedelta(days=days) <= trial.cut_off

@@ -1,11 +1,11 @@
 """T4, T5: response, complete response, time-to-event endpoints, failures, surgery, deaths."""
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date
 
 from exports.analysis import recist, summaries
-from exports.analysis.people import Person, plus
+from exports.analysis.people import Assessment, Person, plus
 from exports.analysis.registry import (
     AALEN,
     CLOPPER,
@@ -25,16 +25,19 @@ from exports.analysis.trial import Trial
 
 RECIST = ("recist", "response_by", "response_confirmation_days", "stable_days", "equivocal_months")
 PROGRESSION = ("progression_weeks", "progression_latest_weeks")
-WINDOWS = {3: 14, 6: 21, 12: 30, 18: 30, 24: 30}  # days after the visit's month in which its image still counts
-ORDER = (*recist.ORDER,)
+ORDER = recist.ORDER
 MISSING = both("Missing counts as no response.", "缺失视为未缓解。")
+
+
+def _window(trial: Trial, months: int) -> int:
+    return trial.declaration.windows.get(months, 0)
 
 
 def complete_by(trial: Trial, person: Person, months: int) -> tuple[str, ...]:
     """E1, E3: the keys of a complete response by EOT + months + window, before local failure or surgery; else none."""
     if person.end is None or person.history is None:
         return ()
-    limit = min(plus(person.end, months, WINDOWS[months]), trial.cut_off)
+    limit = min(plus(person.end, months, _window(trial, months)), trial.cut_off)
     stops = [each.day for each in person.history.primary_progression]
     stops += [each.day for each in person.history.failures if each.what == "local"]
     stops += [each.day for each in person.history.operations if each.kinds & {"lumpectomy", "mastectomy"}]
@@ -49,19 +52,19 @@ def responded_by(trial: Trial, person: Person, months: int) -> bool:
     """E2: best overall response CR or PR up to EOT + months + window."""
     if person.end is None or person.first_fraction is None:
         return False
-    until = min(plus(person.end, months, WINDOWS[months]), trial.cut_off)
+    until = min(plus(person.end, months, _window(trial, months)), trial.cut_off)
     return best_until(person, until, trial.parameters) in (recist.CR, recist.PR)
 
 
 @output("T4.1", "Response at 3, 6, 12, 18 and 24 months", "3、6、12、18、24个月疗效", "RES", (*RECIST, *PROGRESSION))
 def response(trial: Trial) -> Body:
-    """The overall response of the time point nearest to each month, inside half the way to the next."""
+    """The overall response of the time point nearest to each month, inside the window of that month."""
     people, rows = trial.of("RES"), []
-    for months in WINDOWS:
+    for months in trial.declaration.windows:
         found: dict[str, list[Person]] = defaultdict(list)
         keys = []
         for person in people:
-            each = _at(person, months)
+            each = _at(trial, person, months)
             found[each.response.overall if each else "–"].append(person)
             keys += list(each.keys) if each else []
         cells = [people_cell(found[code], len(people), keys) for code in (*ORDER, "–")]
@@ -70,10 +73,10 @@ def response(trial: Trial) -> Body:
     return Body(columns, rows, (EISENHAUER,))
 
 
-def _at(person: Person, months: int):
+def _at(trial: Trial, person: Person, months: int) -> Assessment | None:
     if person.end is None:
         return None
-    day, days = plus(person.end, months), WINDOWS[months]
+    day, days = plus(person.end, months), _window(trial, months)
     inside = [a for a in person.assessments if abs((a.response.day - day).days) <= days]
     return min(inside, key=lambda a: abs((a.response.day - day).days), default=None)
 
@@ -105,7 +108,7 @@ def complete(trial: Trial) -> Body:
         found = {each.subject: complete_by(trial, each, months) for each in people}
         members = [each for each in people if found[each.subject]]
         keys = [key for each in found.values() for key in each]
-        immature = [p for p in people if p.end is None or plus(p.end, months, WINDOWS[months]) > trial.cut_off]
+        immature = [p for p in people if p.end is None or plus(p.end, months, _window(trial, months)) > trial.cut_off]
         cells = [*summaries.rate_cells(members, people, keys), people_cell(immature)]
         rows.append([cell(both(f"By {months} months", f"{months}个月内")), *cells])
     columns = (both("Time", "时间"), *RATE_COLUMNS, both("Follow-up not yet that long", "随访尚未达到"))
@@ -132,7 +135,9 @@ def _subgroups(trial: Trial, people: Sequence[Person]) -> list[tuple[Text, Text,
         if each.subgroup:
             variable = trial.records.variable(each.source, each.item)
             name = Text(variable.en, variable.zh) if variable else both(each.name)
-            for label, members in summaries.by_code(trial, people, each.source, each.item, _code(each.name)):
+            for label, members in summaries.by_code(
+                trial, people, each.source, each.item, summaries.code_of(each.name)
+            ):
                 found.append((name, label, members))
     therapy = [p for p in people if _before(trial, p)]
     rest = [p for p in people if p not in therapy]
@@ -143,10 +148,6 @@ def _subgroups(trial: Trial, people: Sequence[Person]) -> list[tuple[Text, Text,
         groups[person.machine_group].append(person)
     found += [(both("Machine", "设备"), both(group), members) for group, members in sorted(groups.items())]
     return found
-
-
-def _code(name: str) -> Callable[[Person], object]:
-    return lambda person: person.described[name].code
 
 
 def _before(trial: Trial, person: Person) -> bool:
@@ -171,7 +172,9 @@ def control(trial: Trial) -> Body:
 @output("T5.2", "Pattern of first failure", "首次失败模式", "FAS", ("simultaneous_days",))
 def first_failure(trial: Trial) -> Body:
     """Kinds of failure within the simultaneous days of the first."""
-    people, found, keys = trial.of("FAS"), defaultdict(list), defaultdict(list)
+    people = trial.of("FAS")
+    found: dict[tuple[str, ...], list[Person]] = defaultdict(list)
+    keys: dict[tuple[str, ...], list[str]] = defaultdict(list)
     span = int(str(trial.value("simultaneous_days")))
     for person in people:
         failures = person.history.failures if person.history else ()

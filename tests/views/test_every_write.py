@@ -136,6 +136,13 @@ class Scene:
             answer = by.post(f"/protection/{step}", more, page="/protection")
         return answer
 
+    def not_the_same(self) -> Any:
+        """Dora says that a possible duplicate is another person."""
+        with self.clinic.app.app_context(), Change(by=System("tests"), action="raise alert", chain="small"):
+            subject = db.session.scalars(select(Subject).order_by(Subject.id)).first()
+            subject.possible_duplicate, subject.person_key = True, "k"
+        return self.by("dora").post(f"{self.here}/duplicate", {"reason": "asked both sites"}, page=self.here)
+
     def reviewed(self) -> Any:
         period = {"site": "01", "since": "2026-01-01", "until": "2026-01-02"}
         limits = {"night_from": "22:00", "night_to": "06:00", "most_changes": "3"}
@@ -189,6 +196,7 @@ DONE: dict[str, tuple[Deed, list[str]]] = {
         lambda s: s.by("alice").post(f"{s.here}/visits", {"do": "unscheduled"}, page=s.here),
         ["add visit"],
     ),
+    "participants.dismiss_duplicate": (lambda s: s.not_the_same(), ["resolve duplicate"]),
     "forms.save": (lambda s: s.correct(), ["save form"]),
     "forms.mark_in_error": (
         lambda s: s.by("alice").post(
@@ -257,7 +265,15 @@ NO_DATA = {
 NEEDS_REASON = {"forms.save", "forms.mark_in_error", "exports.make", "cuts.make", "verification.add_plan"} | {
     name for name in DONE if name.startswith("users.") and name != "users.new"
 }
-REASONED = {"dismiss deviation", "start amendment", "amend", "deactivate user", "end delegation", "ask to unlock"}
+REASONED = {
+    "resolve duplicate",
+    "dismiss deviation",
+    "start amendment",
+    "amend",
+    "deactivate user",
+    "end delegation",
+    "ask to unlock",
+}
 OF_A_SITE = {"participants.screen", "participants.visits", "forms.save", "forms.mark_in_error", "forms.mark_not_done"}
 
 
