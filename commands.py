@@ -33,6 +33,7 @@ from workflows import (
     nightly,
     passwords,
     publishing,
+    reporting,
     signatures,
 )
 from workflows.amendment_report import Report
@@ -313,6 +314,21 @@ def make_export(
     chosen = cutting.named(user, cut) if cut else None
     made = exporting.make(user, list(formats), list(site_codes) or None, reason, chosen)
     click.echo(f"{exporting.folder() / made.file_name}  SHA-256 {made.sha256}")
+
+
+@export_group.command("tlf")
+@click.option("--as", "username", required=True, help="Whose rights and name they are made under.")
+@click.option("--cut", help="A data cut; omitted: the data as they are now.")
+@click.option("--language", type=click.Choice(["en", "zh"]), default="en", show_default=True)
+@click.option("--reason", required=True, help="What it is for; kept in the audit trail.")
+@click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The zip to write.")
+@without_traceback
+def make_outputs(username: str, cut: str | None, language: str, reason: str, out: Path) -> None:
+    """All tables, listings and figures with the analysis datasets, as one zip."""
+    user = _user(username)
+    chosen = cutting.named(user, cut) if cut else None
+    digest = reporting.package(user, language, reason, chosen, out)
+    click.echo(f"{out}  SHA-256 {digest}")
 
 
 @export_group.command("list")

@@ -11,7 +11,7 @@ from workflows.nightly import OVER
 from workflows.proposing import WINDOW
 
 CATEGORIES = {WINDOW: "VIS", "ICF": "ICF", "ENR": "IE", "RTRX": "RTD", "RTPL": "RTD", "RTEND": "RTD"}
-DISMISSED = "访视日期因法定节假日顺延，方案允许，不计为偏离"
+DISMISSED = "访视日期因设备排程与节假日调整，未影响受试者安全与评价，不计为偏离"
 WITHIN = "经核实，所录入情况符合方案要求，不构成偏离"
 PATIENCE = timedelta(days=300)  # after which even those that wait are judged
 

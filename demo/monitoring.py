@@ -13,7 +13,7 @@ from workflows.verifying import Shown
 
 FEWEST = 3  # places with something new that are worth the journey
 MOST_EVENTS = 8  # compared at one visit; a monitor has two days
-VERIFIED = 0.45  # of the visits of participants that she might look at
+VERIFIED = 0.4  # of the visits of participants that she might look at
 PRESENT = "监查员、研究护士、主要研究者"
 SUMMARY = "核对了知情同意书、源病历与放疗记录；已与研究者沟通本次发现，质疑已在系统中提出。"
 ACTIONS = "请研究护士在一周内答复质疑；更新授权分工表与受试者筛选入选表。"

@@ -17,8 +17,8 @@ Days = Generator[date, None, None]
 FIRST_VISIT, BETWEEN = timedelta(days=45), 56
 NURSE_LINE = ("enter data", "coordinate")
 INVESTIGATOR_LINE = ("consent", "enter data", "sign", "coordinate")
-# from when: scope, share of participants, why
-PLANS = (
+Plan = tuple[date, str, int, str]  # from when, scope, share of participants, why
+PLANS: tuple[Plan, ...] = (
     (date(2015, 3, 2), "all", 20, "监查计划1.0版：20%受试者全部项目，其余为关键项目"),
     (date(2020, 1, 6), "critical", 100, "监查计划2.0版：基于风险，仅核查关键项目"),
 )
@@ -29,10 +29,10 @@ def story(office: Office) -> Days:
     """All that is done at a site beside data entry. Each `yield` is the next day on which somebody acts."""
     _open_site(office)
     plans, since, days = list(PLANS), office.start, _visit_days(office)
+    _plan_due(office, plans)
     for number, day in enumerate(days):
         yield day
-        while plans and plans[0][0] <= day:
-            _plan(office, *plans.pop(0))
+        _plan_due(office, plans)
         if office.leads and number == len(days) - 2:
             _review_trail(office)
         stays = office.leads and day == days[-1]
@@ -82,10 +82,13 @@ def _open_site(office: Office) -> None:
             delegating.delegate(change, desk.site, person, tasks, office.today)
 
 
-def _plan(office: Office, since: date, scope: str, percent: int, why: str) -> None:
-    with office.act(office.manager, "plan verification", reason=why) as change:
-        seed = f"{office.desk.study_oid}-{office.desk.site.code}"
-        planning_verification.add_plan(change, office.desk.site, since, scope, percent, seed)
+def _plan_due(office: Office, plans: list[Plan]) -> None:
+    """Put the plans into force whose day has come."""
+    site, seed = office.desk.site, f"{office.desk.study_oid}-{office.desk.site.code}"
+    while plans and plans[0][0] <= office.today:
+        since, scope, percent, why = plans.pop(0)
+        with office.act(office.manager, "plan verification", reason=why) as change:
+            planning_verification.add_plan(change, site, since, scope, percent, seed)
 
 
 def _review_trail(office: Office) -> None:

@@ -116,7 +116,7 @@ EXPLAINED = (
 )
 NAMED = "已补充：所核对的源文件为门诊病历及检查报告单，复印件已归入研究者文件夹。"
 INSUFFICIENT = "The answer does not say which source document was checked. Please name it."
-ASKED, MOST_ASKED = 0.12, 3  # share of the visits that raise a question, and how many at one time
+ASKED, MOST_ASKED = 0.1, 3  # share of the visits that raise a question, and how many at one time
 WILLING = 0.85  # of what waits is answered or settled at a time
 PATIENCE = timedelta(days=400)  # after which even forgotten queries are dealt with
 
@@ -180,9 +180,9 @@ def answer(office: Office) -> None:
 
 def review_answers(office: Office) -> None:
     """The monitor closes what is answered well; once she is not satisfied."""
-    answered = _waiting(office, "answered", forgets=2)
+    answered = _waiting(office, "answered", forgets=6)
     again = next((each for each in answered if each.check_id is None), None) if not office.has_reopened else None
-    if again is not None and len(answered) > 1:
+    if again is not None:
         with office.act(office.monitor, "reopen query", again.subject) as change:
             querying.do(change, again, "reopen", INSUFFICIENT, again.revision)
         office.has_reopened = True
@@ -192,16 +192,14 @@ def review_answers(office: Office) -> None:
 
 def settle_all(office: Office, subject: Subject) -> None:
     """Nothing is left open about a participant whose casebook is about to be locked."""
-    held = _of(office, subject, "open")
+    opened, answered = (
+        _selection(office, status).where(Query.subject_id == subject.id) for status in ("open", "answered")
+    )
+    held = {query.id: query.revision for query in db.session.scalars(opened)}
     if held:
         with clock.at(office.desk.calendar.tick()):
             querying.do_many(office.desk.nurse, held, "answer", EXPLAINED[0])
-    _close(office, list(db.session.scalars(_selection(office, "answered").where(Query.subject_id == subject.id))))
-
-
-def _of(office: Office, subject: Subject, status: str) -> dict[int, int]:
-    found = db.session.scalars(_selection(office, status).where(Query.subject_id == subject.id))
-    return {query.id: query.revision for query in found}
+    _close(office, list(db.session.scalars(answered)))
 
 
 def _close(office: Office, queries: Sequence[Query]) -> None:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Any
+from weakref import ref
 
 from flask import Flask
 from sqlalchemy import select
@@ -11,7 +12,7 @@ from models import FormData, Query, QueryMessage, StudyVersion, db
 from models.change import Change, System
 from settings import Settings
 from tests import small_study
-from tests.clinic import PASSWORD, PEOPLE, Clinic
+from tests.clinic import PASSWORD, PEOPLE, Clinic, living, new_database
 from workflows import entering, finding, granting, publishing, query_places, querying
 
 CHECKS = """
@@ -63,6 +64,7 @@ class Asking(Clinic):
     """A clinic in which queries open."""
 
     def __init__(self, folder: Path, app: Flask) -> None:
+        living.append(ref(self))
         self.app, self.folder = app, folder
         with app.app_context():
             self._publish(folder)
@@ -76,15 +78,16 @@ class Asking(Clinic):
     def in_folder(cls, folder: Path) -> "Asking":
         """With a database of its own, for tests of pages."""
         settings = Settings(
-            database_url=f"sqlite:///{folder / 'study.db'}",
+            database_url=new_database[-1](folder),
             secret_key="for tests only",
             mode="test",
             instance_dir=folder,
             session_cookie_secure=False,
         )
         app = create_app(settings)
-        with app.app_context():
-            db.create_all()
+        if new_database[0] is new_database[-1]:
+            with app.app_context():
+                db.create_all()
         return cls(folder, app)
 
     def _publish(self, folder: Path, number: int = 1, without: str = "") -> None:

@@ -5,9 +5,11 @@ Dora data manager of all sites, Otto an administrator.
 """
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from weakref import ref
 
 import pytest
 from flask import Flask
@@ -32,12 +34,25 @@ PEOPLE = {
 NOW = datetime(2026, 3, 16, 2, 0, tzinfo=UTC)  # 10:00 in Wuwei
 
 
+Places = Callable[[Path], str]
+
+
+def _own_file(folder: Path) -> str:
+    """The address of an SQLite file in the folder, still to be filled with tables."""
+    return f"sqlite:///{folder / 'study.db'}"
+
+
+new_database: list[Places] = [_own_file]  # the last one counts; tests of pages put their own on top
+living: list["ref[Clinic]"] = []
+
+
 class Clinic:
     """The application and what tests do with it."""
 
     def __init__(self, folder: Path) -> None:
+        living.append(ref(self))
         settings = Settings(
-            database_url=f"sqlite:///{folder / 'study.db'}",
+            database_url=new_database[-1](folder),
             secret_key="for tests only",
             mode="test",
             instance_dir=folder,
@@ -46,7 +61,8 @@ class Clinic:
         self.app: Flask = create_app(settings)
         self.app.config["WTF_CSRF_ENABLED"] = True
         with self.app.app_context():
-            db.create_all()
+            if new_database[-1] is _own_file:
+                db.create_all()
             self._publish(folder)
             self._people()
 

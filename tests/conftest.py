@@ -29,7 +29,8 @@ POSTGRES = os.environ.get("EDC_TEST_POSTGRES", "postgresql+psycopg://postgres@12
 SECRET = "only-for-tests-0123456789-abcdefghijklm"
 
 
-def _server() -> psycopg.Connection:
+def server() -> psycopg.Connection:
+    """A connection to the server itself, for making and dropping databases."""
     url = make_url(POSTGRES).set(drivername="postgresql").render_as_string(hide_password=False)
     return psycopg.connect(url, autocommit=True, connect_timeout=3)
 
@@ -37,7 +38,7 @@ def _server() -> psycopg.Connection:
 def _why_not() -> str:
     """Why PostgreSQL cannot be used; empty when it can."""
     try:
-        _server().close()
+        server().close()
     except psycopg.OperationalError as error:
         return str(error).strip().splitlines()[0]
     return ""
@@ -64,7 +65,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.line(f"The tests in tests/browser did not run: {NO_CHROMIUM}. No page was seen by a browser.")
 
 
-def _schema() -> str:
+def schema() -> str:
     """Everything that creates the tables and triggers on PostgreSQL, as one script: the fastest way to a
     fresh schema."""
     dialect = postgresql.dialect()
@@ -88,11 +89,11 @@ def empty_postgresql(worker: str) -> Iterator[str]:
     if NO_POSTGRES:
         (pytest.fail if os.environ.get("CI") else pytest.skip)(f"PostgreSQL is not reachable: {NO_POSTGRES}")
     name = f"evidentia_test_{worker}"
-    with _server() as server:
-        server.execute(f"CREATE DATABASE {name}")
+    with server() as connection:
+        connection.execute(f"CREATE DATABASE {name}")
     yield make_url(POSTGRES).set(database=name).render_as_string(hide_password=False)
-    with _server() as server:
-        server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    with server() as connection:
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture(scope="session")
@@ -115,7 +116,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     url: str = request.getfixturevalue("empty_postgresql")
     plain = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
     with psycopg.connect(plain, autocommit=True) as connection:
-        connection.execute(_schema().encode())
+        connection.execute(schema().encode())
     return url
 
 

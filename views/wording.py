@@ -38,6 +38,8 @@ ACTIONS = {
     "resolve duplicate": _l("Resolve possible duplicate"),
     "export": _l("Export data"),
     "download export": _l("Fetch export"),
+    "download outputs": _l("Fetch tables, listings and figures"),
+    "export outputs": _l("Make tables, listings and figures"),
     "cut data": _l("Name a data cut"),
     "export cut differences": _l("Fetch differences between cuts"),
     "print casebook": _l("Print casebook"),

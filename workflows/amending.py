@@ -198,7 +198,7 @@ def _move_one(user: User, subject_id: int, site_id: int, version_id: int, run_id
         broken, marks = _carry_out(change, plan, target, version_id)
         counted.signatures, counted.marks, counted.left_out = broken, marks, []
         going.report, going.moved = _sum(report, counted).as_dict(), going.moved + len(plan.moving)
-        change.detail = {"run": run_id, "forms": len(plan.moving), "signatures": broken, "marks": marks}
+        change.detail |= {"run": run_id, "forms": len(plan.moving), "signatures": broken, "marks": marks}
 
 
 def _sum(report: Report, more: Report) -> Report:

@@ -42,6 +42,7 @@ WORDS = {
     "row": ("Row", "行"),
     "valid": ("valid", "有效"),
     "superseded": ("superseded {at}", "已于{at}失效"),
+    "in_part": ("superseded {at} for {broken} of {n} forms", "{n}份表单中{broken}份已失效，最早于{at}"),
     "form": ("this form", "本表单"),
     "event": ("visit {name}", "访视 {name}"),
     "casebook": ("casebook, {n} forms", "病例报告表，{n}份表单"),
@@ -181,7 +182,7 @@ def _sheet(
             for each in queries
             if _is_about(each, data.study_event_id, data.form_id, data.repeat)
         ],
-        signatures=[_signed(reader, each, parts) for each, parts in covering if parts and each.level != "casebook"],
+        signatures=[_signed(reader, each, parts) for each, parts in covering if parts],
         history=steps,
     )
 
@@ -280,7 +281,6 @@ def _signatures(subject: Subject) -> list[Signature]:
 
 def _signed(reader: _Reader, signature: Signature, parts: list[Any]) -> Signed:
     """Name, time and meaning as they were at signing (SIG-01, SIG-02), and whether it still holds for these forms."""
-    broken = [part.broken_at for part in parts if part.broken_at]
     covers = {
         "form": lambda: reader.say("form"),
         "event": lambda: reader.say("event", name=_event_name(reader, signature)),
@@ -292,8 +292,17 @@ def _signed(reader: _Reader, signature: Signature, parts: list[Any]) -> Signed:
         time=reader.at(signature.signed_at),
         meaning=signature.meaning_zh if chinese else signature.meaning_en,
         covers=covers,
-        state=reader.say("superseded", at=reader.at(min(broken))) if broken else reader.say("valid"),
+        state=_state(reader, [part.broken_at for part in parts]),
     )
+
+
+def _state(reader: _Reader, broken_at: list[datetime | None]) -> str:
+    """Whether a signature still holds for the forms it is printed for: for all of them, for some, or for none."""
+    broken = [at for at in broken_at if at is not None]
+    if not broken:
+        return reader.say("valid")
+    key = "superseded" if len(broken) == len(broken_at) else "in_part"
+    return reader.say(key, at=reader.at(min(broken)), broken=len(broken), n=len(broken_at))
 
 
 def _event_name(reader: _Reader, signature: Signature) -> str:

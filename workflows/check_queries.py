@@ -52,7 +52,7 @@ def follow(change: Change, subject: Subject, forms: Iterable[FormData], changed:
     """
     touched = list(forms)
     queries = _queries_of(subject, touched)
-    _mark_changed(touched, queries, changed)
+    _mark_changed(change, touched, queries, changed)
     steps: list[Step] = []
     for data in touched:
         before = _failing_before(change, data)
@@ -85,15 +85,24 @@ def of_form(data: FormData, queries: Iterable[Query]) -> list[Query]:
     return [query for query in queries if (query.study_event_id, query.form_id, query.repeat) == place]
 
 
-def _mark_changed(forms: list[FormData], queries: list[Query], changed: Mapping[int, Iterable[str]]) -> None:
-    """Note on every query that waits, the system's and people's, that an answer it asks about changed (yield)."""
+def _mark_changed(
+    change: Change, forms: list[FormData], queries: list[Query], changed: Mapping[int, Iterable[str]]
+) -> None:
+    """Note on every query that waits, the system's and people's, that an answer it asks about changed (yield).
+
+    The change itself names them all, also those that were marked before: each correction leads to its queries (DAT-12).
+    """
+    about: set[int] = set()
     for data in forms:
         paths = set(changed.get(data.id, ()))
         for query in queries:
             asks = query.study_event_id in (None, data.study_event_id) and query.form_id in (None, data.form_id)
             same = query.repeat in (None, data.repeat)
-            if asks and same and query.status in ACTIVE and not query.changed_data and touches(query, paths):
+            if asks and same and query.status in ACTIVE and touches(query, paths):
                 query.changed_data = True
+                about.add(query.id)
+    if about:
+        change.detail = {**change.detail, "queries": sorted(about)}
 
 
 def touches(query: Query, changed: set[str]) -> bool:

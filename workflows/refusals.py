@@ -55,6 +55,11 @@ SENTENCES: dict[str, tuple[int, str, str]] = {
         "There is no possible duplicate any more. Open the participant again.",
         "已不存在疑似重复，请重新打开该受试者。",
     ),
+    "no-analysis": (
+        409,
+        "This study declares no analysis. Add analysis.toml to its folder.",
+        "本研究未声明统计分析，请在其文件夹中添加 analysis.toml。",
+    ),
     "cut-instant": (
         422,
         "Give a past day (2027-03-14) or an instant with its offset (2027-03-14T18:00+08:00).",

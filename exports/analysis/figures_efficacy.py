@@ -97,7 +97,7 @@ def waterfall(trial: Trial) -> Body:
         bars = [(p.label, value, BEST.index(p.best)) for p, value, _ in found]
         title = both("Best change of the sum of diameters", "径线总和最佳变化")
         text = both(f"{len(found)} participants; lines at -30% and +20%", f"{len(found)}例；虚线为-30%与+20%")
-        return drawings.waterfall("f3", bars, LIMITS, names_of(language, title, text, PARTICIPANTS, CHANGE))
+        return drawings.waterfall("f3", bars, LIMITS, names_of(language, title, text, PARTICIPANT, CHANGE))
 
     return Body((PARTICIPANT, CHANGE, both("Best response", "最佳疗效")), rows, (EISENHAUER,), draw)
 

@@ -14,7 +14,7 @@ from exports.analysis.tables_safety import DLT, STOPPING, evaluable, stopping_bo
 from exports.analysis.trial import Trial
 
 GRADE_NAMES = tuple(both(f"Grade {grade}", f"{grade}级") for grade in range(6))
-GRADE_COLOURS = ("#ffffff", *charts.GRADES)
+GRADE_COLOURS = ("#e3e8ed", *charts.GRADES)
 VISIT = both("Visit", "访视")
 
 

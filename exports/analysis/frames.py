@@ -269,10 +269,10 @@ def grades(trial: Trial) -> Table:
         if limits is None:
             continue
         found = trial.safety.grades(person)
-        base = {t: toxicity.baseline_grade(found, t, limits.origin) for t in {each.term for each in found}}
+        base = toxicity.baseline_grades(found, limits.origin)
         for each in found:
             period = BASELINE if each.day < limits.origin else ACUTE if each.day <= limits.limit else LATE
             number = study_day(each.day, limits.origin)
-            row: Sequence[Any] = (each.term, _iso(each.day), number, each.grade, base[each.term], period)
+            row: Sequence[Any] = (each.term, _iso(each.day), number, each.grade, base.get(each.term), period)
             rows.append((*_keys(trial, person), *row, _source(each.keys)))
     return table_of("ADTOX", "Toxicity analysis", "毒性分析数据", variables, rows)

@@ -170,19 +170,28 @@ _register("L14.2", "Deaths", "死亡", "death", ("date", "cause", "cancer"))
 _register("L15", "Withdrawn or lost", "退出或失访", "end", ("reason", "date", "scope"), "SCR")
 
 
+QUERY = ("QUERY", "FORM", "FORM_REPEAT", "PATHS", "CHECK", "STATUS", "ASSIGNEE", "RAISED")
+OPEN = ("open", "answered", "reopened")
+
+
 @output("L16", "Open queries at the cut-off", "截止时未关闭质疑", "SCR")
 def queries(trial: Trial) -> Body:
-    """Queries that are not closed or cancelled."""
+    """Queries that wait for an answer or for closing."""
     table = trial.tables.get("QUERIES")
-    if table is None:
-        return Body((PARTICIPANT,), [])
-    names = [v for v in table.variables if v.name not in ("STUDYID", "SITEID", "SUBJID", "VISIT_ZH")]
-    members = {each.subject for each in trial.people}
-    state = next((v.name for v in table.variables if v.name in ("STATE", "STATUS")), None)
+    variables = [v for v in table.variables if v.name in QUERY] if table else []
+    columns = [PARTICIPANT, both("Visit", "访视"), *(Text(v.en, v.zh) for v in variables)]
+    members = {each.subject: each for each in trial.people}
     rows = []
-    for place in range(table.rows):
-        values = {v.name: table.columns[v.name][place] for v in table.variables}
-        if values.get("SCRNO") in members and (state is None or values[state] not in ("closed", "cancelled")):
-            key = f"{values['SCRNO']}/{values.get('EVENT')}.{values.get('REPEAT')}/QUERIES"
-            rows.append([cell(values[v.name], (key,)) for v in names])
-    return Body([Text(v.en, v.zh) for v in names], rows)
+    for place in range(table.rows if table else 0):
+        assert table is not None
+        values = {name: column[place] for name, column in table.columns.items()}
+        person = members.get(values["SCRNO"])
+        if person is None or values["STATUS"] not in OPEN:
+            continue
+        key = f"{person.subject}/{values['EVENT']}.{values['REPEAT']}/QUERIES.{values['QUERY']}"
+        shown: list[Any] = [person.label, summaries.visit_text(trial, values["VISIT"])]
+        for variable in variables:
+            labels = {code.code: Text(code.en, code.zh) for code in variable.codes}
+            shown.append(labels.get(values[variable.name], values[variable.name]))
+        rows.append([cell(each, (key,)) for each in shown])
+    return Body(columns, rows)

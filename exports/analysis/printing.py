@@ -10,6 +10,7 @@ from datetime import datetime
 from xml.etree.ElementTree import Element
 
 from defusedxml.ElementTree import fromstring
+from fpdf.enums import PageOrientation
 
 from exports.analysis.registry import Output, both
 from exports.analysis.rendering import EMPTY, heading
@@ -22,6 +23,8 @@ CUT = both(
 )
 PAGE = both("Page {page} of {pages}", "第{page}页，共{pages}页")
 TITLE = both("Tables, listings and figures", "统计表、列表与图")
+WORD, TEXT, PORTRAIT = 14, 34, 112  # letters: the longest word kept whole, the widest column, a page upright
+_WORDS = re.compile(r"[\u2e80-\u9fff]|[^\s\u2e80-\u9fff]+")
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 _PIECE = re.compile(r"([MLHVZ])([^MLHVZ]*)")
 
@@ -34,9 +37,17 @@ def write(outputs: Iterable[Output], study: str, language: str, made_at: datetim
     furniture = Furniture(TITLE.of(language), study, TITLE.of(language), foot, PAGE.of(language))
     paper = Paper(furniture, language, made_at)
     for output in made:
+        wide = _is_wide(output, language)
+        paper.def_orientation = PageOrientation.LANDSCAPE if wide else PageOrientation.PORTRAIT  # and where it goes on
         paper.add_page()
         _print(paper, output, language)
     return paper.document()
+
+
+def _is_wide(output: Output, language: str) -> bool:
+    head = [column.of(language) for column in output.columns]
+    rows = [[each.text.of(language) for each in row] for row in output.rows[:200]]
+    return output.draw is None and sum(_widths(head, rows)) > PORTRAIT
 
 
 def _print(paper: Paper, output: Output, language: str) -> None:
@@ -59,9 +70,14 @@ def _print(paper: Paper, output: Output, language: str) -> None:
 
 
 def _widths(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[float]:
-    """Shares of the page by the longest text of a column, within bounds."""
-    longest = [max([_extent(name) * 0.7, *(_extent(row[n]) for row in rows[:200])]) for n, name in enumerate(head)]
-    return [min(max(each, 6), 30) for each in longest]
+    """Shares of the page: what a column's longest word needs, and more for long texts."""
+    shares = []
+    for place, name in enumerate(head):
+        texts = [row[place] for row in rows[:200]]
+        words = [_extent(word) for text in (name, *texts) for word in _WORDS.findall(text)]
+        longest = max([_extent(name) * 0.6, *(_extent(text) for text in texts)])
+        shares.append(max(min(max(words, default=4), WORD) + 2, min(longest, TEXT)))
+    return shares
 
 
 def _extent(text: str) -> float:

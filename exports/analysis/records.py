@@ -48,7 +48,7 @@ class Record:
             return float(value)
         try:
             return float(value) if value is not None else None
-        except ValueError:
+        except (TypeError, ValueError):
             return None
 
     def says(self, word: str, answer: str) -> bool:

@@ -46,29 +46,18 @@ def _table(output: Output, language: str) -> str:
     return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table>"
 
 
+SOURCES = both("Source records", "来源记录")
+
+
 def as_csv(output: Output, language: str) -> str:
-    """The rows with a last column of keys. A text that a spreadsheet would take for a formula is set apart by a quote."""
+    """The rows, exact, with a last column of keys. For programs: the workbook is for spreadsheets (SEC-33)."""
     target = io.StringIO()
     writer = csv.writer(target, lineterminator="\r\n")
     writer.writerow([*(column.of(language) for column in output.columns), SOURCES.of(language)])
     for row in output.rows:
         keys = dict.fromkeys(key for each in row for key in each.keys)
-        writer.writerow([*(_plain(each.text.of(language)) for each in row), ";".join(keys)])
+        writer.writerow([*(each.text.of(language) for each in row), ";".join(keys)])
     return target.getvalue()
-
-
-SOURCES = both("Source records", "来源记录")
-
-
-def _plain(shown: str) -> str:
-    """Numbers as they are; what begins like a formula and is no number gets a quote before it."""
-    if not shown.startswith(("=", "+", "-", "@", "\t", "\r")):
-        return shown
-    try:
-        float(shown)
-    except ValueError:
-        return f"'{shown}"
-    return shown
 
 
 def file_name(output: Output) -> str:

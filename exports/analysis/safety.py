@@ -1,6 +1,6 @@
 """Toxicity of participants: adverse events with their grade history, and grades by term and day (section 4.4)."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -38,6 +38,7 @@ class Safety:
         self.records, self.parameters, self.study, self.cut_off = records, parameters, study, cut_off
         self.words: dict[str, Any] = records.declaration.toxicity
         self._events: dict[str, list[Event]] = {}
+        self._grades: dict[str, list[Grade]] = {}
 
     @cached_property
     def terms(self) -> dict[str, Term]:
@@ -119,6 +120,11 @@ class Safety:
 
     def grades(self, person: Person) -> list[Grade]:
         """The union of weekly, late and laboratory grades and of grade histories; one row per term and day."""
+        if person.subject not in self._grades:
+            self._grades[person.subject] = toxicity.daily_maxima(self._assessed(person))
+        return self._grades[person.subject]
+
+    def _assessed(self, person: Person) -> list[Grade]:
         found = []
         for concept in ASSESSMENTS:
             for record in self.records.of(concept, person.subject):
@@ -130,7 +136,7 @@ class Safety:
                 found.append(Grade(term, day, grade_of(record["grade"]), (record.key,)))
         for event in self.events(person):
             found.extend(Grade(event.term, day, grade, event.keys) for day, grade in event.history)
-        return toxicity.daily_maxima(found)
+        return found
 
     def limiting(self, person: Person) -> list[Event]:
         """The dose-limiting events of a participant."""
@@ -155,17 +161,20 @@ class Safety:
         done = (self.cut_off - person.first_fraction).days >= int(self.parameters["dlt_days"].value)
         return done or bool(self.limiting(person))
 
-    def late_occurrences(self, person: Person, grade: int) -> list[Occurrence]:
+    def late_occurrences(self, person: Person, grade: int, terms: Container[str] | None = None) -> list[Occurrence]:
         """The days after the acute limit on which some term had at least a grade, above its baseline grade."""
         limits = self.limits(person)
         if limits is None or limits.limit == date.max:
             return []
         rows = self.grades(person)
-        base = {row.term: toxicity.baseline_grade(rows, row.term, limits.origin) or 0 for row in rows}
+        base = toxicity.baseline_grades(rows, limits.origin)
         return [
             Occurrence(row.day, row.term, row.keys)
             for row in rows
-            if row.day > limits.limit and (row.grade or 0) >= grade and (row.grade or 0) > base[row.term]
+            if (terms is None or row.term in terms)
+            and row.day > limits.limit
+            and (row.grade or 0) >= grade
+            and (row.grade or 0) > base.get(row.term, 0)
         ]
 
     def swollen(self, person: Person) -> list[Occurrence]:

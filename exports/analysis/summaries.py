@@ -10,7 +10,7 @@ from exports.analysis.people import Person
 from exports.analysis.proportions import Rate
 from exports.analysis.records import Record
 from exports.analysis.registry import Body, Cell, Text, both, cell, label_of, people_cell
-from exports.analysis.trial import AJ, ENDPOINTS, KM, Trial, incidence_of, survival_of
+from exports.analysis.trial import AJ, ENDPOINTS, KM, SENSITIVITY, Trial, incidence_of, survival_of
 
 N_PERCENT = both("n (%)", "例数（%）")
 VARIABLE, CATEGORY = both("Variable", "变量"), both("Category", "类别")
@@ -136,7 +136,7 @@ def landmarks(trial: Trial, codes: Sequence[str], years: Sequence[int] = YEARS) 
     """Endpoints at years from the origin."""
     rows = []
     for code in codes:
-        each = ENDPOINTS[code]
+        each = (ENDPOINTS | SENSITIVITY)[code]
         kind = both(" (cumulative incidence)", "（累积发生率）") if each.method == AJ else both("")
         name = Text(each.en + kind.en, each.zh + kind.zh)
         rows += landmark_rows(trial.outcomes(code), name, each.method, [12 * year for year in years])

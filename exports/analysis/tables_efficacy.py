@@ -6,6 +6,7 @@ from datetime import date
 
 from exports.analysis import recist, summaries
 from exports.analysis.people import Assessment, Person, plus
+from exports.analysis.proportions import exact_test
 from exports.analysis.registry import (
     AALEN,
     CLOPPER,
@@ -26,6 +27,7 @@ from exports.analysis.trial import Trial
 RECIST = ("recist", "response_by", "response_confirmation_days", "stable_days", "equivocal_months")
 PROGRESSION = ("progression_weeks", "progression_latest_weeks")
 ORDER = recist.ORDER
+SENSITIVE = both("The last endpoints are sensitivity analyses.", "最后几个终点为敏感性分析。")
 MISSING = both("Missing counts as no response.", "缺失视为未缓解。")
 
 
@@ -100,7 +102,9 @@ def best(trial: Trial) -> Body:
     return Body((both("Set", "分析集"), both("Response", "疗效"), *RATE_COLUMNS), rows, (EISENHAUER, CLOPPER, MISSING))
 
 
-@output("T4.3", "Clinical complete response by 6, 12 and 24 months", "6、12、24个月内临床完全缓解")
+@output(
+    "T4.3", "Clinical complete response by 6, 12 and 24 months", "6、12、24个月内临床完全缓解", "FAS", ("null_rate",)
+)
 def complete(trial: Trial) -> Body:
     """E1 and E3 with exact limits; everybody of the full analysis set counts."""
     people, rows = trial.of("FAS"), []
@@ -109,10 +113,20 @@ def complete(trial: Trial) -> Body:
         members = [each for each in people if found[each.subject]]
         keys = [key for each in found.values() for key in each]
         immature = [p for p in people if p.end is None or plus(p.end, months, _window(trial, months)) > trial.cut_off]
-        cells = [*summaries.rate_cells(members, people, keys), people_cell(immature)]
-        rows.append([cell(both(f"By {months} months", f"{months}个月内")), *cells])
-    columns = (both("Time", "时间"), *RATE_COLUMNS, both("Follow-up not yet that long", "随访尚未达到"))
+        time = both(f"By {months} months", f"{months}个月内")
+        test = cell(_against_null(trial, len(members), len(people)))
+        rows.append([cell(time), *summaries.rate_cells(members, people, keys), test, people_cell(immature)])
+        everybody = both(f"{time.en}, all enrolled", f"{time.zh}，全部入组者")
+        rows.append([cell(everybody), *summaries.rate_cells(members, trial.of("ENR"), keys), cell(None), cell(None)])
+    immature_name = both("Follow-up not yet that long", "随访尚未达到")
+    columns = (both("Time", "时间"), *RATE_COLUMNS, both("p (one-sided)", "p值（单侧）"), immature_name)
     return Body(columns, rows, (CLOPPER, both("Missing counts as not complete.", "缺失视为未完全缓解。")))
+
+
+def _against_null(trial: Trial, events: int, of: int) -> str | None:
+    """The exact p-value against the null rate; none as long as the study has no hypothesis."""
+    rate = trial.value("null_rate")
+    return f"{exact_test(events, of, float(rate)):.4f}" if isinstance(rate, int | float) and of else None
 
 
 @output("T4.4", "Complete and objective response by subgroup", "亚组的完全缓解与客观缓解", "FAS", RECIST)
@@ -164,9 +178,10 @@ def _before(trial: Trial, person: Person) -> bool:
     ("origin", *PROGRESSION),
 )
 def control(trial: Trial) -> Body:
-    """E5 to E8, E11, E12."""
+    """E5 to E8, E11, E12, then the sensitivity analyses."""
     rows = summaries.landmarks(trial, ("LC", "LRC", "PFS", "DMFS", "OS", "BCSS"))
-    return Body(summaries.LANDMARK_COLUMNS, rows, (KAPLAN, AALEN))
+    rows += summaries.landmarks(trial, ("LCKM", "PFSTHER", "PFSGAP", "PFSNEWC", "BCSSUNK"))
+    return Body(summaries.LANDMARK_COLUMNS, rows, (KAPLAN, AALEN, SENSITIVE))
 
 
 @output("T5.2", "Pattern of first failure", "首次失败模式", "FAS", ("simultaneous_days",))
@@ -228,7 +243,8 @@ def dose_regions(trial: Trial) -> Body:
 def preservation(trial: Trial) -> Body:
     """E9 and E10, new cancers (E19) and time to complete response (E4)."""
     rows = summaries.landmarks(trial, ("SFBP", "BP", "NEWC", "CCR"))
-    return Body(summaries.LANDMARK_COLUMNS, rows, (KAPLAN, AALEN))
+    rows += summaries.landmarks(trial, ("SFBPAJ", "BPKM"))
+    return Body(summaries.LANDMARK_COLUMNS, rows, (KAPLAN, AALEN, SENSITIVE))
 
 
 @output("T5.5", "Salvage surgery and its pathology", "挽救性手术及病理")

@@ -151,6 +151,10 @@ def _toxicity_rows(trial: Trial, period: str, anchor: str | None, terms: Sequenc
     return found
 
 
+COMPETES = both(
+    "Death competes; for terms of the breast mastectomy does too. n/N of an incidence: events so far, at risk then.",
+    "死亡为竞争事件；乳腺术语中乳房切除亦为竞争事件。累积发生率的n/N：至该时间的事件数/当时风险人数。",
+)
 TOXICITY_COLUMNS = (TERM, both("Assessed", "评估例数"), both("Grade 0", "0级"), *GRADE_COLUMNS)
 UNION = both(
     "Highest of weekly, late and laboratory grades and of the grade history of adverse events; not assessed is missing, "
@@ -206,10 +210,12 @@ def prevalence(trial: Trial) -> Body:
             numbers = [cell(f"{happened}/{len(worst)}", traced), cell(share, traced, rate.share), cell(shown, traced)]
             rows.append([cell(what), cell(when), *numbers])
     for least in (2, 3):
-        name = both(f"Cumulative incidence, grade {least} or more", f"累积发生率，{least}级及以上")
-        for row in summaries.landmark_rows(trial.late_toxicity(least), name, AJ, [12 * y for y in summaries.YEARS]):
-            happened_cell = cell(f"{row[3].text.en}/{row[2].text.en}", row[3].keys)
-            rows.append([row[0], row[1], happened_cell, row[4], row[5]])
+        for of_breast, of in ((False, both("any term", "任一术语")), (True, both("terms of the breast", "乳腺术语"))):
+            en, zh = f"Cumulative incidence, grade {least} or more, {of.en}", f"累积发生率，{least}级及以上，{of.zh}"
+            outcomes = trial.late_toxicity(least, of_breast)
+            for row in summaries.landmark_rows(outcomes, both(en, zh), AJ, [12 * y for y in summaries.YEARS]):
+                ratio = cell(f"{row[3].text.en}/{row[2].text.en}", row[3].keys)
+                rows.append([row[0], row[1], ratio, row[4], row[5]])
     columns = (
         VARIABLE,
         both("At", "时间"),
@@ -217,7 +223,7 @@ def prevalence(trial: Trial) -> Body:
         both("Estimate", "估计值"),
         both("95% limits", "95%可信限"),
     )
-    return Body(columns, rows, (CLOPPER, AALEN))
+    return Body(columns, rows, (CLOPPER, AALEN, COMPETES))
 
 
 def _after(person: Person, record: Record) -> bool:

@@ -62,6 +62,12 @@ def _level(grade: Grade) -> int:
     return -1 if grade.grade is None else grade.grade
 
 
+def baseline_grades(grades: Iterable[Grade], origin: date) -> dict[str, int]:
+    """The baseline grade of every term that has one."""
+    before = sorted((g for g in grades if g.day < origin and g.grade is not None), key=lambda g: g.day)
+    return {grade.term: _level(grade) for grade in before}  # the last wins
+
+
 def baseline_grade(grades: Iterable[Grade], term: str, origin: date) -> int | None:
     """The last grade before the first fraction; None when there was none."""
     before = [g for g in grades if g.term == term and g.day < origin and g.grade is not None]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import date
+from functools import partial
 
 from design.definitions import StudyDef
 from exports.analysis import events, gathering
@@ -40,6 +41,55 @@ ENDPOINTS = {
     )
 }
 
+SENSITIVITY = {
+    each.code: each
+    for each in (
+        EndpointDef(
+            "PFSTHER",
+            "Progression-free survival, new therapy ignored",
+            "无进展生存（忽略新治疗）",
+            KM,
+            partial(events.progression_free, ignore_therapy=True),
+        ),
+        EndpointDef(
+            "PFSGAP",
+            "Progression-free survival, censored before missed images",
+            "无进展生存（缺失影像前删失）",
+            KM,
+            partial(events.progression_free, censor_gaps=True),
+        ),
+        EndpointDef(
+            "PFSNEWC",
+            "Progression-free survival, new cancers are events",
+            "无进展生存（新发癌计为事件）",
+            KM,
+            partial(events.progression_free, with_new_cancers=True),
+        ),
+        EndpointDef("LCKM", "Local control, Kaplan-Meier", "局部控制（Kaplan-Meier）", KM, events.local_control),
+        EndpointDef(
+            "BCSSUNK",
+            "Death from breast cancer or unknown cause",
+            "乳腺癌或原因不明死亡",
+            AJ,
+            partial(events.cancer_specific_survival, unknown_counts=True),
+        ),
+        EndpointDef(
+            "SFBPAJ",
+            "Surgery of the breast, death competes",
+            "乳腺手术（死亡为竞争事件）",
+            AJ,
+            partial(events.surgery_free, competing_death=True),
+        ),
+        EndpointDef(
+            "BPKM",
+            "Breast preservation, death is an event",
+            "保乳（死亡计为事件）",
+            KM,
+            partial(events.breast_preservation, composite=True),
+        ),
+    )
+}
+
 
 class Trial:
     """Everything an output needs. `people` are those the reader may see and asked for."""
@@ -58,6 +108,7 @@ class Trial:
         image = declaration.sources["image"].table if "image" in declaration.sources else ""
         planned = [e.id for e in study.events.values() if any(form.form_id == image for form in e.forms)]
         everybody = gathering.build(self.records, self.parameters, cut_off, planned)
+        self._outcomes: dict[str, list[tuple[Person, Outcome]]] = {}
         self.people: list[Person] = [each for each in everybody if keep is None or keep(each)]
         self.safety = Safety(self.records, self.parameters, study, cut_off)
 
@@ -71,18 +122,19 @@ class Trial:
 
     def outcomes(self, code: str) -> list[tuple[Person, Outcome]]:
         """An endpoint of everybody in the full analysis set."""
-        endpoint = ENDPOINTS[code].endpoint
-        return [(person, endpoint(person.history)) for person in self.of("FAS") if person.history]
+        if code not in self._outcomes:
+            endpoint = (ENDPOINTS | SENSITIVITY)[code].endpoint
+            self._outcomes[code] = [(person, endpoint(history)) for person, history in self._histories()]
+        return self._outcomes[code]
 
-    def late_toxicity(self, grade: int) -> list[tuple[Person, Outcome]]:
-        """E14: first late toxicity of at least a grade; death competes, and mastectomy for terms of the breast."""
-        breast = self.declaration.toxicity.get("breast", ())
+    def late_toxicity(self, grade: int, of_breast: bool = False) -> list[tuple[Person, Outcome]]:
+        """E14: first late toxicity of at least a grade; death competes, and for terms of the breast mastectomy does."""
+        terms = self.declaration.toxicity.get("breast", ()) if of_breast else None
         found = []
         for person, history in self._histories():
-            seen = self.safety.late_occurrences(person, grade)
+            seen = self.safety.late_occurrences(person, grade, terms)
             days = [row.day for row in self.safety.grades(person) if row.grade is not None]
-            competes = all(each.what in breast for each in seen) if seen else False
-            found.append((person, events.first_of(history, seen, days, competes)))
+            found.append((person, events.first_of(history, seen, days, mastectomy=of_breast)))
         return found
 
     def lymphoedema(self) -> list[tuple[Person, Outcome]]:

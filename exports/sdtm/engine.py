@@ -27,6 +27,7 @@ class Record:
     ref: str | None = None
     event: str | None = None
     visit: tuple[Any, Any] = (None, None)
+    collected: str | None = None  # the date of the visit at which it was recorded
     supplements: list[tuple[str, str, str, str, str]] = field(default_factory=list)  # qnam, label, value, origin, eval
     comments: list[tuple[str, str | None]] = field(default_factory=list)
     links: list[str] = field(default_factory=list)
@@ -134,8 +135,9 @@ def _record(
     values: dict[str, Any] = {}
     record = Record(row.world.subject, values, 0, row.ref, row.own_raw("EVENT"))
     record.visit = (row.own_raw("VISITNUM"), row.own_raw("VISIT"))
+    record.collected = as_value(row.value("event_date"), is_number=False)
     for name, expression in block.assign.items():
-        value = as_value(expression.run(names.scope), kinds[name])
+        value = evaluate(expression, names, kinds[name])
         if value is not None:
             values[name] = value
         elif domain.class_name not in _WITH_REASON and domain.has_subjects:
@@ -144,6 +146,17 @@ def _record(
         _findings(domain, names, values)
     _riding(record, block, names)
     return record
+
+
+def evaluate(expression: Expression, names: _Names, is_number: bool) -> Any:
+    """The value of an expression. A bare name of a number that was typed keeps its digits as they were typed."""
+    value = expression.run(names.scope)
+    name = expression.source
+    if not is_number and isinstance(value, Decimal) and name.isidentifier() and name not in names.entry:
+        item = names.row.world.sources.newest.items.get(name)
+        raw = names.row.raw(name) if item is not None and not item.derive else None
+        value = str(raw) if raw is not None else value
+    return as_value(value, is_number)
 
 
 def _findings(domain: DomainDef, names: _Names, values: dict[str, Any]) -> None:
@@ -177,7 +190,7 @@ def _why_missing(record: Record, domain: DomainDef, name: str, expression: Expre
 
 def _riding(record: Record, block: Block, names: _Names) -> None:
     for each in block.supplements:
-        text = as_value(each.value.run(names.scope), is_number=False)
+        text = evaluate(each.value, names, is_number=False)
         if text:
             origin = each.origin or origin_of(each.value, names.row.world.sources)
             record.supplements.append((each.qnam, each.label, text, origin, each.eval))

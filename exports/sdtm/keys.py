@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
+from design.dates import PartialDate
 from exports.sdtm.engine import Record
 from exports.sdtm.mapping import DomainDef, Mapping
 
@@ -59,15 +60,32 @@ def _epoch(domain: DomainDef, record: Record, elements: list[dict[str, Any]]) ->
     if "EPOCH" not in domain.names or "EPOCH" in record.values:
         return
     on = next((v for end in ("STDTC", "DTC") if (v := record.values.get(domain.name + end))), None)
-    epoch = epoch_of(on, elements)
+    epoch = epoch_of(on, elements) or (epoch_of(record.collected, elements) if _is_earlier(on, elements) else None)
     if epoch is not None:
         record.values["EPOCH"] = epoch
 
 
+def _is_earlier(on: str | None, elements: list[dict[str, Any]]) -> bool:
+    """Whether something has no date or lies before the first element: it then belongs to the visit that recorded it."""
+    return on is None or bool(elements) and _bounds(on)[1][:10] < str(elements[0].get("SESTDTC"))[:10]
+
+
 def epoch_of(on: str | None, elements: list[dict[str, Any]]) -> str | None:
-    """The epoch of the last element that had begun; none before the first, or for a date that is not known to the day."""
-    if not on or len(on) < 10:
+    """The epoch of the last element that had begun; for a partial date only when every possible day gives the same."""
+    if not on:
         return None
+    found = {_last_begun(day, elements) for day in _bounds(on)}
+    return found.pop() if len(found) == 1 else None
+
+
+def _bounds(on: str) -> tuple[str, str]:
+    if len(on) >= 10:
+        return on, on
+    partial = PartialDate.parse(on)
+    return partial.earliest.isoformat(), partial.latest.isoformat()
+
+
+def _last_begun(on: str, elements: list[dict[str, Any]]) -> str | None:
     begun = [each for each in elements if _begun(each.get("SESTDTC"), on)]
     return begun[-1].get("EPOCH") if begun else None
 

@@ -203,6 +203,7 @@ def _domain(reader: _Reader, document: dict[str, Any]) -> DomainDef:
         if key not in names:
             reader.fault(name, f"the key {key} is no variable")
     blocks = tuple(_block(reader, name, each, set(names)) for each in document.get("records", ()))
+    _labels(reader, name, blocks)
     for row in document.get("rows", ()):
         for each in sorted(set(row) - set(names)):
             reader.fault(name, f"a row gives {each}, which is no variable")
@@ -218,6 +219,15 @@ def _domain(reader: _Reader, document: dict[str, Any]) -> DomainDef:
         document.get("comment"),
         tuple(document.get("baseline", ())),
     )
+
+
+def _labels(reader: _Reader, domain: str, blocks: tuple[Block, ...]) -> None:
+    """One label for each QNAM of a domain, and one QNAM for each label."""
+    pairs = sorted({(each.qnam, each.label) for block in blocks for each in block.supplements})
+    for place, what in enumerate(("qnam", "label")):
+        held = [pair[place] for pair in pairs]
+        for each in sorted({each for each in held if held.count(each) > 1}):
+            reader.fault(domain, f"the {what} {each!r} of supplemental qualifiers stands for several things")
 
 
 def _variable(reader: _Reader, domain: str, given: dict[str, Any]) -> DatasetVariable:

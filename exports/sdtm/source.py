@@ -265,8 +265,9 @@ class SubjectWorld:
         }
 
     def all_rows(self, source: Source) -> list[SourceRow]:
-        """Every row of the participant in a table."""
-        return [SourceRow(self, source, place) for place in source.by_subject.get(self.subject or "", ())]
+        """Every row of the participant in a table; of all participants where it is about none (trial design)."""
+        places = range(source.rows) if self.subject is None else source.by_subject.get(self.subject, ())
+        return [SourceRow(self, source, place) for place in places]
 
     def rows(self, form: str, item: str | None, named: tuple[str, ...] = (), by: Any = ()) -> list[SourceRow]:
         """The rows that an aggregate goes over."""

@@ -29,7 +29,7 @@ RELREC = (
     ("RELTYPE", "Relationship Type", "Exp", "Record Qualifier"),
     ("RELID", "Relationship Identifier", "Req", "Record Qualifier"),
 )
-CODELISTS = {"RDOMAIN": "DOMAIN", "RELTYPE": "RELTYPE"}
+CODELISTS = {"RDOMAIN": "C66734", "RELTYPE": "C78737"}
 
 
 def variables(facts: tuple[tuple[str, str, str, str], ...]) -> tuple[DatasetVariable, ...]:
@@ -113,27 +113,33 @@ def comments(mapping: Mapping, records: dict[str, list[Record]]) -> list[Record]
 
 
 def related(mapping: Mapping, records: dict[str, list[Record]]) -> list[dict[str, Any]]:
-    """The rows of RELREC: records that point at each other, then datasets that share a link."""
+    """The rows of RELREC: datasets that share a link, then records that point at each other.
+
+    Datasets come first: their rows are half blank, and readers of short records lose such a row at the end of a file.
+    """
     rows: list[dict[str, Any]] = []
-    by_ref: dict[tuple[str | None, str], list[tuple[str, Record]]] = {}
-    for name, made in sorted(records.items()):
-        for record in made:
-            if record.ref and f"{name}SEQ" in record.values:
-                by_ref.setdefault((record.subject, record.ref), []).append((name, record))
+    for place, relation in enumerate(mapping.standard.get("relationships", ()), start=1):
+        if all(records.get(side["domain"]) for side in relation["sides"]):
+            rows.extend(_dataset_row(records, side, f"D{place}") for side in relation["sides"])
+    by_ref = _by_reference(records)
     number = 0
     for name, made in sorted(records.items()):
         for record in made:
-            for link in record.links:
-                for other, target in by_ref.get((record.subject, link), ()):
-                    if target is record:
-                        continue
+            for target in (each for link in record.links for each in by_ref.get((record.subject, link), ())):
+                if target[1] is not record:
                     number += 1
-                    pair = ((name, record), (other, target))
-                    rows.extend(_row(domain, each, f"R{number:05}") for domain, each in pair)
-    for place, relation in enumerate(mapping.standard.get("relationships", ()), start=1):
-        if all(records.get(side["domain"]) for side in relation["sides"]):
-            rows.extend(_dataset_row(mapping, records, side, f"D{place}") for side in relation["sides"])
+                    rows.extend(_row(domain, each, f"R{number:05}") for domain, each in ((name, record), target))
     return rows
+
+
+def _by_reference(records: dict[str, list[Record]]) -> dict[tuple[str | None, str], list[tuple[str, Record]]]:
+    """The records that came from each form instance or row, by the reference that forms use."""
+    found: dict[tuple[str | None, str], list[tuple[str, Record]]] = {}
+    for name, made in sorted(records.items()):
+        for record in made:
+            if record.ref and f"{name}SEQ" in record.values:
+                found.setdefault((record.subject, record.ref), []).append((name, record))
+    return found
 
 
 def _row(domain: str, record: Record, relation: str) -> dict[str, Any]:
@@ -148,9 +154,7 @@ def _row(domain: str, record: Record, relation: str) -> dict[str, Any]:
     }
 
 
-def _dataset_row(
-    mapping: Mapping, records: dict[str, list[Record]], side: dict[str, str], relation: str
-) -> dict[str, Any]:
+def _dataset_row(records: dict[str, list[Record]], side: dict[str, str], relation: str) -> dict[str, Any]:
     study = records[side["domain"]][0].values["STUDYID"]
     return {
         "STUDYID": study,

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from exports.sdtm import as_xpt, dataset_json
+from exports.sdtm import as_xpt, dataset_json, define
 from exports.sdtm.building import Datasets
 
 FORMATS = ("xpt", "json", "define")
@@ -24,4 +24,6 @@ def write(datasets: Datasets, folder: Path, formats: Sequence[str] = FORMATS, da
         inner = folder / "json"
         inner.mkdir(exist_ok=True)
         paths += [dataset_json.write(each, inner, study, SOURCE, data_at) for each in datasets.values()]
+    if "define" in formats:
+        paths.append(define.write(datasets, folder, data_at))
     return paths

@@ -16,7 +16,7 @@ VALUES = {
     "subject_id": 1, "event_key": "SCR", "form_id": "VS", "repeat": "1", "user_id": 1, "grant_id": 1, "query_id": 1,
     "export_id": 1,
     "visit_id": 1, "review_id": 1, "number": 1, "job_id": 1,
-    "deviation_id": 1, "run_id": 1,
+    "deviation_id": 1, "run_id": 1, "output_id": "T1.1",
     "change_id": 1, "code": "en", "sha256": "0" * 64, "filename": "app.css", "name": "x", "path": "x",
 }  # fmt: skip
 

@@ -255,6 +255,7 @@ DONE: dict[str, tuple[Deed, list[str]]] = {
 
 # Addresses that change no data, and why; sign-in and first administrator are shown in test_signing_in.
 NO_DATA = {
+    "outputs.make": "begins a job; the package it makes leaves `export outputs` (workflows/test_reporting.py)",
     "signing_in.sign_in": "leaves `sign in` or `sign in refused`",
     "signing_in.create_first_administrator": "only before anybody has an account",
     "signing_in.switch_language": "changes the session only",

@@ -5,13 +5,16 @@
 import io
 import time
 import zipfile
+from datetime import timedelta
 
 import pypdfium2
 import pytest
 
 from exports import paper
-from models import Change, Subject, db
-from tests.clinic import clinic, subject  # noqa: F401
+from models import Change, Subject, clock, db
+from models.change import System
+from tests.clinic import NOW, clinic, subject  # noqa: F401
+from tests.signing import Signing
 
 VITAL = {"VS": {"1": {"HEIGHT": "165.5", "WEIGHT": "60.5", "VSTIM": {"missing": "UNK"}}}}
 
@@ -35,7 +38,7 @@ def told(clinic, subject):
     return subject
 
 
-@pytest.mark.req("CPY-01", "SIG-02")
+@pytest.mark.req("CPY-01")
 def test_the_casebook_holds_every_answer_with_its_unit_and_why_there_is_none(clinic, told):
     answer = clinic.sign_in("alice").get(f"/participants/{told}/casebook.pdf")
     assert answer.mimetype == "application/pdf" and "attachment" in answer.headers["Content-Disposition"]
@@ -60,6 +63,69 @@ def test_chinese_prints_with_an_embedded_font_and_what_the_font_lacks_as_its_cod
     assert "病例报告表" in text_of(content)
     assert b"/FontFile3" in content and b"/ToUnicode" in content, "the font is not in the file"
     assert paper.printable("a\x07\U00020bb7乳") == "a[U+0007][U+20BB7]乳"
+
+
+MEANINGS = {"en": "approve them as accurate, complete", "zh": "确认其准确、完整"}
+STATES = {"en": ("valid", "superseded 2026-03-17 10:00"), "zh": ("有效", "已于2026-03-17 10:00")}
+TITLES = {"en": ("Vital signs", "Informed consent"), "zh": ("生命体征", "知情同意")}
+
+
+def squeezed(text: str) -> str:
+    """A text without the white space at which a table breaks its lines."""
+    return "".join(text.split())
+
+
+def sheet_of(text: str, title: str, *others: str) -> str:
+    """What stands on the sheet of one form."""
+    rest = text[text.rindex(title) :]
+    return squeezed(rest[: min((place for other in others if (place := rest.find(other)) > 0), default=len(rest))])
+
+
+@pytest.fixture
+def signed(tmp_path):
+    """Ines Wang signed both forms at 10:00; the next day the weight was corrected, and she has another name since."""
+    with clock.at(NOW):
+        clinic = Signing.in_folder(tmp_path)
+        subject = clinic.ready()
+        clinic.sign(subject)
+    with clock.at(NOW + timedelta(days=1)):
+        clinic.vital(subject, WEIGHT="61.0")
+        with clinic.app.app_context(), Change(by=System("tests"), action="rename", chain="system"):
+            clinic.user("ines").full_name = "Somebody Else"
+        yield clinic, subject
+
+
+@pytest.mark.req("SIG-01", "SIG-02", "SIG-09")
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_name_time_and_meaning_of_each_signature_stand_on_paper(signed, language):
+    """On the sheet of the form that still is as it was signed, and on the sheet of the one that was corrected."""
+    clinic, subject = signed
+    text = text_of(clinic.sign_in("mona", language).get(f"/participants/{subject}/casebook.pdf").data)
+    vitals, consent = TITLES[language]
+    trio = ("Ines Wang (ines)", "2026-03-16 10:00", "+08:00", MEANINGS[language])
+    for sheet, state in zip(
+        (sheet_of(text, consent, vitals), sheet_of(text, vitals, consent)), STATES[language], strict=True
+    ):
+        for words in (*trio, state):
+            assert squeezed(words) in sheet, words
+    whole = squeezed(text[: text.index({"en": "Visits", "zh": "访视"}[language])])
+    in_part = {"en": "superseded 2026-03-17 10:00 +08:00 for 1 of 2 forms", "zh": "2份表单中1份已失效"}[language]
+    assert all(squeezed(words) in whole for words in (*trio, in_part))
+    assert "Somebody Else" not in text
+
+
+@pytest.mark.req("SIG-02", "DAT-12")
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_queries_stand_on_paper_with_everything_that_was_said(signed, language):
+    clinic, subject = signed
+    asked = clinic.ask("mona", subject, "SCR", "VS", 1, ["VS/1/WEIGHT"], text="Which scale was used?")
+    clinic.do("alice", asked, "answer", "The new one.")
+    clinic.ask("dora", subject, text="Is she at this site at all?")
+    text = squeezed(text_of(clinic.sign_in("mona", language).get(f"/participants/{subject}/casebook.pdf").data))
+    status = {"en": "answered · Weight", "zh": "已答复 · 体重"}[language]
+    said = ("Mona Liu: Which scale was used?", "Alice Zhao: The new one.", "Dora Sun: Is she at this site at all?")
+    for words in (status, *said):
+        assert squeezed(words) in text, words
 
 
 @pytest.mark.req("AUD-10", "SEC-19")

@@ -237,6 +237,7 @@ def test_the_matrix_and_the_list_of_participants_count_what_waits(clinic, subjec
     assert "2 queries" in alice.get(f"/participants?q={label(clinic, subject)}").text
 
 
+@pytest.mark.req("DAT-12")
 def test_the_figures_are_right(tmp_path) -> None:
     """Two of a check (one changed data and closed itself), one of a person (answered and closed), one cancelled."""
     clinic = Asking.in_folder(tmp_path)
@@ -294,7 +295,8 @@ def test_fifty_thousand_queries_page_in_a_constant_number_of_statements(tmp_path
     assert len(listed(browser, "/queries?status=open")) == query_list.PAGE
     assert cost("/queries?status=open") == cost("/queries?status=open&page=900") == few
     event.remove(engine, "before_cursor_execute", note)
-    assert "ix_query_status_site" in plan_of_counting(engine)
+    if engine.dialect.name == "sqlite":  # PostgreSQL chooses by what it counted; all rows are open here
+        assert "ix_query_status_site" in plan_of_counting(engine)
 
 
 def plan_of_counting(engine: Engine) -> str:

@@ -29,7 +29,7 @@ ROLES = [role for role in access.ROLES if role not in access.ADMINISTRATIVE]
 SITE_THINGS = {"change_id", "deviation_id", "run_id", "export_id", "query_id", "review_id", "subject_id", "visit_id"}
 BELOW = {"event_key", "form_id", "repeat", "sha256"}  # parts below a participant
 # accounts, languages, files of ours, definitions, own jobs
-OF_NO_SITE = {"user_id", "grant_id", "code", "filename", "form_id", "number", "job_id"}
+OF_NO_SITE = {"user_id", "grant_id", "code", "filename", "form_id", "number", "job_id", "output_id"}
 NOBODY = 987654
 SECRETS = ("02-S0", "words-of-two", "why-of-two", "Bob Chen", "as-two", "02-00")
 PLACES = [("SCR", "VS", "1"), ("SCR", "ICF", "1"), ("SCR", "LB", "1"), ("SCR", "PHO", "1"), ("LOG", "AE", "1"),

@@ -1,12 +1,15 @@
 """The audit trail page."""
 
 import re
+from html import unescape
 
 import pytest
 from sqlalchemy import select
 
 from models import Change, db
-from tests.clinic import Browser, Clinic
+from models.change import System
+from tests.clinic import PASSWORD, Browser, Clinic
+from workflows import granting
 
 
 @pytest.fixture(scope="module")
@@ -19,6 +22,20 @@ def clinic(tmp_path_factory: pytest.TempPathFactory) -> Clinic:
     made.store(made.first, "SCR", "VS", corrected, reason="digits swapped")  # type: ignore[attr-defined]
     made.store(made.second, "SCR", "VS", {"VS": {"1": {"HEIGHT": "177"}}}, name="bob")  # type: ignore[attr-defined]
     return made
+
+
+READERS = ("investigator", "monitor", "inspector")
+
+
+@pytest.fixture(scope="module")
+def readers(clinic: Clinic) -> dict[tuple[str, str], Browser]:
+    """Somebody of each role that reads an item's history, at site 01 and at site 02."""
+    held = {(role, code): f"reader-{role}-{code}" for role in READERS for code in ("01", "02")}
+    with clinic.app.app_context(), Change(by=System("tests"), action="create user") as change:
+        for (role, code), name in held.items():
+            user = granting.create_user(change, name, name.title(), PASSWORD, "en")
+            granting.grant(change, user, role, clinic.site(code))
+    return {key: clinic.sign_in(name) for key, name in held.items()}
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +74,35 @@ def test_a_nurse_reads_only_her_own_site(clinic: Clinic) -> None:
         alices = db.session.scalars(select(Change.id).where(Change.user_name == "alice")).first()
     assert clinic.sign_in("bob").get(f"/trail/{alices}").status_code == 404
     assert clinic.sign_in("mona").get(f"/trail/{alices}").status_code == 200
+
+
+@pytest.mark.req("AUD-03", "AUD-09", "ACC-13")
+@pytest.mark.parametrize("role", READERS)
+def test_the_history_of_an_item_is_read_beside_it(clinic: Clinic, readers: dict, role: str) -> None:
+    """Two clicks from the matrix: the form, and in it the address of the item's history."""
+    form = f"/participants/{clinic.first}/SCR/VS/1"  # type: ignore[attr-defined]
+    reader = readers[role, "01"]
+    assert f'href="{form}/history?item=VS/1/HEIGHT"' in unescape(reader.get(form).text).replace("%2F", "/")
+    page = reader.get(f"{form}/history?item=VS/1/HEIGHT")
+    assert page.status_code == 200
+    assert re.findall(r'<span class="(old|new)">([\d.]+)', page.text) == [
+        ("new", "156"),
+        ("old", "156"),
+        ("new", "165"),
+    ]
+    assert "digits swapped" in page.text and page.text.count("<strong>Alice Zhao</strong>") == 2
+    assert len(re.findall(r"\d\d:\d\d:\d\d \+08:00", page.text)) == 2
+
+
+@pytest.mark.req("AUD-09", "ACC-02", "SEC-19")
+@pytest.mark.parametrize("role", READERS)
+def test_the_history_of_an_item_of_another_site_is_not_there(clinic: Clinic, readers: dict, role: str) -> None:
+    """The same answer as for a participant who does not exist."""
+    for code, subject in (("02", clinic.first), ("01", clinic.second), ("01", 987654)):  # type: ignore[attr-defined]
+        for query in ("?item=VS/1/HEIGHT", ""):
+            page = readers[role, code].get(f"/participants/{subject}/SCR/VS/1/history{query}")
+            assert page.status_code == 404
+            assert not {"156", "165", "177", "digits swapped", "Alice", "Bob"} & set(re.findall(r"[\w ]+", page.text))
 
 
 @pytest.mark.req("AUD-09")

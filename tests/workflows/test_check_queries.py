@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import event, select
 
-from models import ChangeEntries, FormData, QueryMessage, clock, db
+from models import Change, ChangeEntries, FormData, QueryMessage, clock, db, trail
 from tests.asking import Asking
 from tests.clinic import NOW
 from tests.small_study import study
@@ -20,7 +20,7 @@ def states(clinic: Asking, subject: int, check: str | None = None) -> list[tuple
     return [(query.check_id, query.status) for query in clinic.queries(subject, check)]
 
 
-@pytest.mark.req("DAT-13")
+@pytest.mark.req("DAT-12")
 def test_a_soft_finding_opens_one_query_and_never_a_second(clinic) -> None:
     subject = clinic.screen()
     clinic.vital(subject, HEIGHT="195.0")
@@ -33,6 +33,7 @@ def test_a_soft_finding_opens_one_query_and_never_a_second(clinic) -> None:
     assert english and chinese and english != chinese
 
 
+@pytest.mark.req("DAT-12")
 def test_it_closes_by_itself_and_the_same_row_reopens(clinic) -> None:
     subject = clinic.screen()
     clinic.vital(subject, HEIGHT="195.0")
@@ -136,6 +137,7 @@ ASKED = [
 ]
 
 
+@pytest.mark.req("DAT-12")
 def test_a_persons_query_notes_that_its_data_changed(clinic) -> None:
     subject = clinic.screen()
     clinic.vital(subject)
@@ -145,6 +147,41 @@ def test_a_persons_query_notes_that_its_data_changed(clinic) -> None:
     assert [query.changed_data for query in clinic.queries(subject)] == [changes for _place, changes in ASKED]
 
 
+def linked(clinic: Asking) -> list[list[int] | None]:
+    """The queries that each correction of vital signs names in the trail, oldest first."""
+    db.session.rollback()
+    selection = select(ChangeEntries.detail).join(Change, Change.id == ChangeEntries.change_id)
+    found = db.session.scalars(selection.where(ChangeEntries.reason == "mistyped").order_by(Change.id))
+    return [(detail or {}).get("queries") for detail in found]
+
+
+@pytest.mark.req("DAT-12")
+def test_every_correction_names_the_queries_it_answers(clinic) -> None:
+    """The ids stand in the trail of each change, not of the first alone; a closed query is not among them."""
+    subject = clinic.screen()
+    clinic.vital(subject)
+    about, other = (clinic.ask("mona", subject, "SCR", "VS", 1, [f"VS/1/{item}"]) for item in ("WEIGHT", "HEIGHT"))
+    whole = clinic.ask("dora", subject, "SCR", "VS", 1)
+    clinic.vital(subject, WEIGHT="61.0")
+    clinic.vital(subject, WEIGHT="62.0")
+    clinic.do("dora", whole, "close")
+    clinic.vital(subject, WEIGHT="63.0", HEIGHT="166.0")
+    clinic.vital(subject, WEIGHT="63.0", HEIGHT="166.0", VSCOM="seated")
+    assert linked(clinic) == [None, [about, whole], [about, whole], [about, other], None]
+    assert trail.verify_all() == [], "what a change names is bound by its hash"
+
+
+@pytest.mark.req("DAT-12")
+def test_a_correction_that_closes_the_query_of_a_check_names_it(clinic) -> None:
+    subject = clinic.screen()
+    clinic.vital(subject, HEIGHT="195.0")
+    (query,) = clinic.queries(subject)
+    clinic.vital(subject, HEIGHT="170.0")
+    assert clinic.queries(subject)[0].status == "closed"
+    assert linked(clinic) == [None, [query.id]]
+
+
+@pytest.mark.req("DAT-12")
 def test_a_change_after_closing_is_no_yield(clinic) -> None:
     subject = clinic.screen()
     clinic.vital(subject)

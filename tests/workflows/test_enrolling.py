@@ -1,17 +1,24 @@
 """Screening, numbers, the limited number of places, and what must come first, on the real trial."""
 
 import threading
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select
 
 from demo import people
+from demo.filling import complete, document
 from demo.keeping import Calendar, Desk
-from models import FormData, Study, Subject, User, clock, db
+from demo.profiles import Profile, draw
+from demo.screening import story
+from models import FormData, Study, Subject, User, clock, db, trail
 from models.change import Change, System
+from tests import racing
+from tests.racing import Act, Opening, told_when_in_the_midst  # noqa: F401
 from workflows import enrolling, entering, finding, publishing
 from workflows.refusals import EnrolmentClosed, Forbidden, Refusal
 
@@ -169,6 +176,74 @@ def test_the_last_place_is_taken_once(app, desks, monkeypatch) -> None:
     assert len(taken) == 1
     assert len(refused) == 1
     assert db.session.scalar(select(func.count()).select_from(Subject).where(Subject.place.is_not(None))) == cap
+
+
+@dataclass
+class UpToEnrolment(Desk):
+    """A desk that keeps what the investigator is about to enter on the enrolment form, and does not enter it."""
+
+    held: dict[str, Any] = field(default_factory=dict)
+
+    def save(self, subject, event, form, day, values, **more):
+        """Enter a form, unless it is the one that takes a place."""
+        if form == "ENR":
+            self.held = values
+            return None
+        return super().save(subject, event, form, day, values, **more)
+
+
+def ready_to_enrol(desk: Desk, person: Profile) -> Opening:
+    """Everything up to the enrolment form is entered for a person; what remains is opening that form, and saving it."""
+    waiting = UpToEnrolment(**{name: getattr(desk, name) for name in Desk.__dataclass_fields__})
+    days = story(waiting, person)
+    while not waiting.held:
+        waiting.calendar.turn_to(next(days))
+    subject_id = db.session.scalars(select(func.max(Subject.id))).one()
+    investigator, chain, day = desk.investigator.username, desk.study_oid, waiting.calendar.day
+
+    def open_page() -> Act:
+        user = racing.person(investigator)
+        place = finding.place(user, subject_id, "ENR", "ENR", 1)
+        answers = complete(place, document(place, waiting.held), day, Random(1))
+
+        def act() -> None:
+            with Change(by=user, action="save form", subject=place.subject, chain=chain) as change:
+                entering.save_form(change, place, answers, None)
+
+        return act
+
+    return open_page
+
+
+@pytest.mark.req("SEC-45", "DAT-14", "FLT-14")
+@pytest.mark.parametrize("number", [0, 1])  # who waits until the other is in the midst of it
+@pytest.mark.usefixtures("told_when_in_the_midst")
+def test_number_42_is_taken_once_when_two_enrolment_forms_are_saved_at_once(app, desks, settings, number) -> None:
+    """One is enrolled; the other's form is not saved, she keeps her status and has no number; nobody is the 43rd."""
+    site = desks["01"].site
+    cap = finding.design_for(site).parameters["ENR_CAP"].value
+    pages = [
+        ready_to_enrol(desks[person.site], person)
+        for code in ("01", "02")
+        for person in [next(each for each in draw() if each.site == code and each.failure is None)]
+    ]
+    with Change(by=System("test"), action="fill", chain="x"):
+        for place in range(1, cap):
+            where = {"study_id": site.study_id, "site_id": site.id, "created_at": clock.now()}
+            names = {"screening_number": f"X{place}", "number": f"N{place}", "place": place}
+            db.session.add(Subject(status="enrolled", possible_duplicate=False, **where, **names))
+    with racing.applications(settings) as workers:
+        ends = racing.together(workers, number, *pages)
+    assert sorted(ends) == ["done", "enrolment-closed"]
+    db.session.rollback()
+    places = db.session.scalars(select(Subject.place).where(Subject.place.is_not(None)).order_by(Subject.place)).all()
+    assert (cap, places) == (42, list(range(1, 43)))
+    stored = db.session.scalars(select(FormData).where(FormData.form_id == "ENR")).one()
+    assert (stored.subject.place, stored.subject.status) == (42, "enrolled")
+    other = db.session.scalars(select(Subject).where(Subject.place.is_(None))).one()
+    assert (other.number, other.status) == (None, "consented")
+    assert trail.verify_all() == []
+    assert trail.replay() == trail.stored()
 
 
 def test_a_possible_duplicate_at_the_other_centre_raises_an_alert(desks) -> None:

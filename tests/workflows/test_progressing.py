@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from sqlalchemy import event
+from sqlalchemy import event, select
 
 from models import FormData, Subject, User, clock, db
 from models.change import Change, System
@@ -108,6 +108,21 @@ def test_the_day_is_that_of_the_site_in_the_list_too(clinic: Signing) -> None:
         assert (counted, [subject.id for subject in found]) == (1, [first])
 
 
+@pytest.mark.req("DAT-01")
+def test_a_visit_of_yesterday_that_is_entered_today_keeps_both_times(clinic: Signing) -> None:
+    """The day of the visit is what the nurse says; the time of entry is the server's, with the form and in the trail."""
+    with clock.at(MARCH):
+        subject = clinic.screen("alice")
+        clinic.store(subject, "SCR", "SV", {"SV": {"1": {"VISDAT": "2026-03-15"}}})
+    form = clinic.form(subject, "SV")
+    change = db.session.scalars(select(Change).where(Change.about == f"form_data/{form.id}")).one()
+    assert form.study_event.visit_date == date(2026, 3, 15)
+    assert (form.saved_at, form.saved_by) == (MARCH, "Alice Zhao")
+    assert (change.at, change.user_name) == (MARCH, "alice")
+    assert by_site(clinic)["01"].lags == [1, 1]
+
+
+@pytest.mark.req("DAT-01")
 def test_entry_lag_is_from_the_visit_to_the_first_save(clinic: Signing) -> None:
     """12 to 16 March; a later correction of a value moves nothing, one of the visit's date does."""
     first, _second = one_of_each(clinic)
@@ -129,6 +144,7 @@ def test_median_and_ninetieth_percentile(lags: list[int], median: float | None, 
     assert (figures.lag_median, figures.lag_ninth) == (median, ninth)
 
 
+@pytest.mark.req("DAT-12")
 def test_queries_by_state_and_age(clinic: Signing) -> None:
     first, second = one_of_each(clinic)
     with clock.at(MARCH):

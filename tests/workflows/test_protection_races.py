@@ -1,15 +1,13 @@
 """Editing against freezing, locking and signing at the same moment: 100 rounds each, on each database.
 
-In every round both people have the page open before either acts, each in an application with connections of her own. They
-take turns: at one moment; or one begins while the other is in the midst of her change. Either the save comes first, and
-what is frozen or signed is what was saved; or it comes second, and is refused (a signature it breaks instead). In the end
-the trail rebuilds the tables, and every value that was saved stands in it.
+Either the save comes first, and what is frozen or signed is what was saved; or it comes second, and is refused (a
+signature it breaks instead). In the end the trail rebuilds the tables, and every value that was saved stands in it.
 """
 
-import importlib
-import threading
+# ruff: noqa: F401
+
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,18 +17,16 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from design import answers as documents
-from models import ChangeEntries, FormData, Signature, SignedForm, User, clock, db, trail
+from models import ChangeEntries, FormData, Signature, SignedForm, clock, db, trail
 from models.change import Change, System
 from settings import Settings
 from tests.clinic import NOW
+from tests.racing import ROUNDS, Act, Opening, applications, person, saving, together, told_when_in_the_midst
 from tests.signing import Signing
-from workflows import entering, finding, freezing, signatures, signing, verifying
-from workflows.refusals import Refusal
+from workflows import finding, freezing, signatures, signing, verifying
 
-ROUNDS = 100
-IN_THREAD = threading.local()
 WEIGHT = "VS/1/WEIGHT"
-Act = Callable[[], Any]
+pytestmark = pytest.mark.usefixtures("told_when_in_the_midst")
 
 
 @pytest.fixture
@@ -41,85 +37,12 @@ def clinic(tmp_path: Path, app: Flask) -> Iterator[Signing]:
 
 @pytest.fixture
 def workers(clinic: Signing, settings: Settings) -> Iterator[list[Flask]]:
-    """Two applications on the database of the test, as two processes of the server are."""
-    made = [importlib.import_module("app").create_app(settings) for _ in range(2)]
-    yield made
-    for worker in made:
-        with worker.app_context():
-            db.engine.dispose()
+    """Two applications on the database of the test."""
+    with applications(settings) as made:
+        yield made
 
 
-@pytest.fixture(autouse=True)
-def told_when_in_the_midst(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A thread that has an `inside` sets it as soon as its transaction has begun."""
-    enter = Change.__enter__
-
-    def entering_change(change: Change) -> Change:
-        entered = enter(change)
-        getattr(IN_THREAD, "inside", threading.Event()).set()
-        return entered
-
-    monkeypatch.setattr(Change, "__enter__", entering_change)
-
-
-def together(workers: list[Flask], number: int, *openings: Callable[[], Act]) -> list[str]:
-    """Both open their pages, then both act; how each ended: done, or the code of the refusal.
-
-    In a third of the rounds they act at one moment; else the one waits until the other is in the midst of her change.
-    """
-    begin, ends, faults = threading.Barrier(2), ["", ""], list[BaseException]()
-    inside, second = threading.Event(), number % 3
-
-    def run(each: int) -> None:
-        try:
-            with workers[each].app_context(), clock.at(NOW):
-                act = openings[each]()
-                begin.wait(30)
-                if each == second:
-                    assert inside.wait(30)
-                else:
-                    IN_THREAD.inside = inside
-                try:
-                    act()
-                    ends[each] = "done"
-                except Refusal as refusal:
-                    ends[each] = refusal.code
-        except BaseException as fault:
-            begin.abort()
-            faults.append(fault)
-
-    threads = [threading.Thread(target=run, args=(each,)) for each in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    assert faults == []
-    return ends
-
-
-def person(name: str) -> User:
-    return db.session.scalars(select(User).where(User.username == name)).one()
-
-
-def saving(subject: int, weight: str) -> Callable[[], Act]:
-    """Alice corrects the weight on the page she has open."""
-
-    def open_page() -> Act:
-        alice = person("alice")
-        place = finding.place(alice, subject, "SCR", "VS", 1)
-        assert place.data is not None
-        answers, revision = documents.apply(place.data.answers, [(WEIGHT, weight)]), place.data.revision
-
-        def act() -> None:
-            with Change(by=alice, action="save form", reason="misread", subject=place.subject, chain="small") as change:
-                entering.save_form(change, place, answers, revision)
-
-        return act
-
-    return open_page
-
-
-def protecting(form_data_id: int, doing: str) -> Callable[[], Act]:
+def protecting(form_data_id: int, doing: str) -> Opening:
     """Dora freezes or locks the form."""
 
     def open_page() -> Act:
@@ -182,7 +105,7 @@ def test_editing_against_freezing(clinic: Signing, workers: list[Flask]) -> None
     form, saved, outcomes = clinic.form(subject), [], Counter[str]()
     for number in range(ROUNDS):
         weight, before = f"{61 + number}.0", weight_of(clinic.form(subject))
-        save, freeze = together(workers, number, saving(subject, weight), protecting(form.id, "freeze"))
+        save, freeze = together(workers, number, saving(subject, WEIGHT, weight), protecting(form.id, "freeze"))
         now = clinic.form(subject)
         assert (freeze, now.protection) == ("done", "frozen")
         assert (save, weight_of(now)) in {("done", weight), ("frozen", before)}
@@ -201,7 +124,7 @@ def test_editing_against_locking(clinic: Signing, workers: list[Flask]) -> None:
     verified_and_signed(clinic, subject)
     for number in range(ROUNDS):
         weight, before = f"{61 + number}.0", weight_of(clinic.form(subject))
-        ends = together(workers, number, saving(subject, weight), protecting(form.id, "lock"))
+        ends = together(workers, number, saving(subject, WEIGHT, weight), protecting(form.id, "lock"))
         now = clinic.form(subject)
         if ends == ["done", "protect-nothing"]:
             assert (now.protection, weight_of(now)) == ("open", weight)
@@ -217,7 +140,7 @@ def test_editing_against_locking(clinic: Signing, workers: list[Flask]) -> None:
     nothing_is_lost(clinic.form(subject), saved)
 
 
-def signing_page(clinic: Signing, subject: int, form_data_id: int) -> Callable[[], Act]:
+def signing_page(clinic: Signing, subject: int, form_data_id: int) -> Opening:
     """Ines has the form in view and signs it."""
 
     def open_page() -> Act:
@@ -240,7 +163,7 @@ def test_editing_against_signing(clinic: Signing, workers: list[Flask]) -> None:
     made: list[tuple[int, bool]] = []  # the revision of each signature, and whether it was broken
     for number in range(ROUNDS):
         weight, shown = f"{61 + number}.0", clinic.form(subject).revision
-        save, sign = together(workers, number, saving(subject, weight), signing_page(clinic, subject, form.id))
+        save, sign = together(workers, number, saving(subject, WEIGHT, weight), signing_page(clinic, subject, form.id))
         now = clinic.form(subject)
         assert (save, weight_of(now), now.revision) == ("done", weight, shown + 1)
         assert sign in ("done", "sign-moved")

@@ -22,6 +22,7 @@ def clinic(app, tmp_path):
         yield Asking(tmp_path, app)
 
 
+@pytest.mark.req("DAT-12")
 def test_every_transition_is_allowed_or_refused_as_the_table_says(clinic) -> None:
     subject = clinic.screen()
     for number, (status, act) in enumerate(product(STATUSES, querying.WHO)):
@@ -57,7 +58,7 @@ ALLOWED = {
 ORIGINS = {"S": "system", "M": "monitor", "D": "data_manager", "C": "coder", "F": "safety"}
 
 
-@pytest.mark.req("ACC-01", "ACC-13")
+@pytest.mark.req("ACC-01", "ACC-13", "DAT-12")
 def test_every_role_may_do_what_the_table_says_and_nothing_else(clinic) -> None:
     subject = clinic.screen()
     clinic.vital(subject, HEIGHT="195.0")
@@ -77,6 +78,7 @@ def test_every_role_may_do_what_the_table_says_and_nothing_else(clinic) -> None:
     assert all(len(clinic.said(query)) == 1 for query in clinic.queries(subject))
 
 
+@pytest.mark.req("DAT-12")
 def test_the_two_tables_agree() -> None:
     """Who stands in the table of queries holds the action in the table of access."""
     for act, roles in querying.WHO.items():
@@ -129,6 +131,7 @@ def test_another_site_sees_no_query(clinic) -> None:
             clinic.do(name, query_id, "comment")
 
 
+@pytest.mark.req("DAT-12")
 def test_times_and_turns_are_kept(clinic) -> None:
     subject = clinic.screen()
     query_id = clinic.ask("mona", subject, "SCR", text="  Why?  ")

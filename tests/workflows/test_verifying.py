@@ -1,18 +1,25 @@
 """Marks of verification: who may set them on what, how they are lost, and races with saves (DAT-11, ACC-07)."""
 
-import threading
+# ruff: noqa: F401
+
+from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from flask import Flask
 from sqlalchemy import event, select
 
-from models import Change, ChangeEntries, FormData, Review, Subject, clock, db
+from design import answers as documents
+from models import Change, ChangeEntries, FormData, Review, Subject, db, trail
+from settings import Settings
+from tests import racing
 from tests.monitored import DAY, VITALS, Trial
+from tests.racing import Act, Opening, told_when_in_the_midst
 from workflows import access, entering, finding, verifying
 from workflows.refusals import Forbidden, Refusal
 from workflows.verifying import Shown
 
-ROUNDS = 100  # of the race between a save and a verification
 HEIGHT, WEIGHT, FEVER, BMI = (f"VS/1/{name}" for name in ("HEIGHT", "WEIGHT", "FEVER", "BMI"))
 
 
@@ -218,38 +225,54 @@ def test_a_new_form_costs_no_statement_and_a_saved_one_costs_one(
         event.remove(db.engine, "before_cursor_execute", note)
 
 
+@pytest.fixture
+def workers(trial: Trial, settings: Settings) -> Iterator[list[Flask]]:
+    """Two applications on the database of the test, as two processes of the server are."""
+    with racing.applications(settings) as made:
+        yield made
+
+
+def marking(form_data_id: int) -> Opening:
+    """Mona has the form in view and verifies height and fever."""
+
+    def open_page() -> Act:
+        mona = racing.person("mona")
+        data = finding.form_data(mona, form_data_id)
+        revision = data.revision
+
+        def act() -> None:
+            with Change(by=mona, action="verify", subject=data.subject, chain="small") as change:
+                verifying.verify_items(change, data, revision, [HEIGHT, FEVER])
+
+        return act
+
+    return open_page
+
+
+def heights_told(data: FormData) -> list[str]:
+    """Every height that stood in a form, in the order of the trail."""
+    path = f"form_data/{data.id}/answers/{HEIGHT}"
+    bodies = db.session.scalars(select(ChangeEntries.entries).order_by(ChangeEntries.change_id))
+    return [entry["new"] for entries in bodies for entry in entries if entry["path"] == path]
+
+
 @pytest.mark.req("DAT-11", "FLT-11")
-def test_verifying_and_saving_at_once_never_marks_what_was_not_seen(trial: Trial, subject: Subject) -> None:
-    """A save and a verification race: either the mark is refused, or the changed item has lost it again."""
-    data, app = trial.save(subject, "VS", VITALS), trial.app
-    outcomes = set()
-    for number in range(ROUNDS):
-        revision, start = data.revision, threading.Barrier(2)
-        heights = {**VITALS, "HEIGHT": f"{150 + number % 40}.0"}
-        result: dict[str, str] = {}
-
-        def save(heights: dict[str, str] = heights, start: threading.Barrier = start) -> None:
-            with app.app_context(), clock.at(DAY):
-                start.wait()
-                trial.save(finding.subject(trial.user("alice"), subject.id), "VS", heights)
-
-        def mark(revision: int = revision, start: threading.Barrier = start, result: dict[str, str] = result) -> None:
-            with app.app_context(), clock.at(DAY):
-                mine = finding.form_data(trial.user("mona"), data.id)
-                start.wait()
-                try:
-                    with trial.by("mona", "verify", subject=mine.subject) as change:
-                        verifying.verify_items(change, mine, revision, [HEIGHT, FEVER])
-                    result["verify"] = "done"
-                except Refusal as refusal:
-                    result["verify"] = refusal.code
-
-        threads = [threading.Thread(target=each) for each in (save, mark)]
-        [thread.start() for thread in threads]
-        [thread.join() for thread in threads]
+@pytest.mark.usefixtures("told_when_in_the_midst")
+def test_verifying_and_saving_at_once_never_marks_what_was_not_seen(
+    trial: Trial, subject: Subject, vitals: FormData, workers: list[Flask]
+) -> None:
+    """The save is always done. The mark is refused as the form has moved, or it is set and the save takes it off again."""
+    heights, outcomes, seen = [], Counter[tuple[str, ...]](), False
+    for number in range(racing.ROUNDS):
+        heights.append(f"{150 + number % 40}.0")
+        ends = racing.together(workers, number, racing.saving(subject.id, HEIGHT, heights[-1]), marking(vitals.id))
         db.session.rollback()
-        db.session.refresh(data)
-        assert data.answers["VS"]["1"]["HEIGHT"] == f"{150 + number % 40}.0"
-        assert HEIGHT not in marks(data)
-        outcomes.add(result["verify"])
-    assert outcomes <= {"done", "sdv-moved"}
+        db.session.refresh(vitals)
+        assert documents.get(vitals.answers, HEIGHT) == heights[-1]
+        seen = seen or ends[1] == "done"  # nobody changes the fever: its mark stays
+        assert marks(vitals) == ({FEVER} if seen else set())
+        outcomes[tuple(ends)] += 1
+    assert outcomes.total() == racing.ROUNDS and set(outcomes) == {("done", "done"), ("done", "sdv-moved")}
+    assert heights_told(vitals) == [VITALS["HEIGHT"], *heights]
+    assert trail.verify_all() == []
+    assert trail.replay() == trail.stored()

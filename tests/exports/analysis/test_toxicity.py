@@ -30,6 +30,7 @@ def test_baseline_is_the_last_grade_before_the_first_fraction():
     rows = [Grade("a", day(-9), 2), Grade("a", day(-2), 1), Grade("a", day(-1), None), Grade("a", day(0), 3)]
     assert toxicity.baseline_grade(rows, "a", F1) == 1
     assert toxicity.baseline_grade(rows, "b", F1) is None
+    assert toxicity.baseline_grades(rows, F1) == {"a": 1}
 
 
 @pytest.mark.parametrize(
