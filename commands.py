@@ -377,9 +377,6 @@ def history(about: str) -> None:
 @without_traceback
 def load_demo() -> None:
     """Fill an empty database with the synthetic trial."""
-    if demo.is_loaded():
-        click.echo("The database is not empty; nothing was loaded.", err=True)
-        sys.exit(2)
     demo.load()
     click.echo(demo.credentials())
 

@@ -47,12 +47,22 @@ class Server(BaseApplication):
 
 
 def prepare(settings: Settings) -> Any:
-    """The application with its database up to date; in demo mode filled with the synthetic trial."""
+    """The application with its database up to date; in demo mode filled with the synthetic trial.
+
+    Raises:
+        SettingsFault: the database holds the other kind of data, invented ones in production or real ones here.
+    """
     application = create_app(settings)
     with application.app_context():
         flask_migrate.upgrade()
+        held = demo.origin.state()
+        _refuse_other_data(settings, held)
+        if settings.mode == "demo" and held == demo.origin.BEGUN:
+            print("The first start was interrupted: the demonstration is made anew.")
+            _remove(settings)
+            return prepare(settings)
         signing_in.note_profile()
-        if settings.mode == "demo" and not demo.is_loaded():
+        if settings.mode == "demo" and held == demo.origin.EMPTY:
             demo.load()
         if settings.mode == "production":
             token = first_administrator.new_token(settings)
@@ -63,14 +73,40 @@ def prepare(settings: Settings) -> Any:
     return application
 
 
+def _refuse_other_data(settings: Settings, held: str) -> None:
+    if settings.mode == "production" and held in (demo.origin.BEGUN, demo.origin.WHOLE):
+        raise SettingsFault(
+            "This database holds the demonstration: its users and their password are public. Set DATABASE_URL or "
+            "INSTANCE_DIR to the real one."
+        )
+    if settings.mode == "demo" and held == demo.origin.REAL:
+        raise SettingsFault(
+            "This database holds real people: the demonstration does not serve it. Leave DATABASE_URL and "
+            "INSTANCE_DIR unset, or use `make run`."
+        )
+
+
+def _remove(settings: Settings) -> None:
+    """Take away a demonstration that was begun and not finished; only a file that is ours alone."""
+    db.session.remove()
+    db.engine.dispose()
+    path = settings.sqlite_file
+    if path is None:
+        raise SettingsFault(
+            "The demonstration was interrupted. Drop its database and create it again, then start anew."
+        )
+    for each in (path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")):
+        each.unlink(missing_ok=True)
+
+
 def main() -> int:
     """Prepare, print the address, serve until stopped."""
     try:
         settings = Settings.from_environ()
+        application = prepare(settings)
     except SettingsFault as fault:
         print(fault, file=sys.stderr)
         return 2
-    application = prepare(settings)
     print(f"\nServing on http://{settings.host}:{settings.port}  (stop with Ctrl+C)")
     if settings.mode == "demo":
         print(demo.credentials())

@@ -85,7 +85,7 @@ class Settings:
         would let everybody on the computer read them. A file that is there already is closed to others as well.
         """
         self.instance_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-        path = self._sqlite_file()
+        path = self.sqlite_file
         if path is None:
             return
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -94,7 +94,8 @@ class Settings:
             if each.is_file() and each.stat().st_uid == os.getuid():
                 each.chmod(0o600)
 
-    def _sqlite_file(self) -> Path | None:
+    @property
+    def sqlite_file(self) -> Path | None:
         """The database file; a relative one stands in the folder of the installation."""
         url = make_url(self.database_url)
         if url.get_backend_name() != "sqlite" or not url.database or url.database.startswith((":", "file:")):
@@ -114,7 +115,8 @@ class Settings:
             SettingsFault: a value is missing, unreadable or unsafe for the mode.
         """
         mode = environ.get("MODE", "production")
-        folder = Path(environ.get("INSTANCE_DIR", ROOT / "var")).resolve()
+        usual = ROOT / "var" / "demo" if mode == "demo" else ROOT / "var"  # invented and real data never share a folder
+        folder = Path(environ.get("INSTANCE_DIR", usual)).resolve()
         secret = environ.get("SECRET_KEY") or (_own_secret(folder) if mode == "production" else "")
         return cls(
             database_url=environ.get("DATABASE_URL") or f"sqlite:///{folder / 'study.db'}",

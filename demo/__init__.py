@@ -3,7 +3,8 @@
 Every person in it is invented. A fixed seed gives the same participants, visits and answers each time.
 """
 
-from demo.loading import is_loaded, load
+from demo import origin
+from demo.loading import load
 from demo.people import credentials
 
-__all__ = ["credentials", "is_loaded", "load"]
+__all__ = ["credentials", "load", "origin"]

@@ -10,30 +10,33 @@ from datetime import date
 from pathlib import Path
 from random import Random
 
+from flask import current_app
 from sqlalchemy import select
 from tqdm import tqdm
 
-from demo import oversight, people, profiles
+from demo import origin, oversight, people, profiles
 from demo.keeping import Calendar, Desk
 from demo.office import Office
 from demo.screening import story
-from models import Study, User, clock, db
+from models import Study, clock, db
 from models.change import Change, System
 from workflows import publishing
+from workflows.refusals import Refusal
 
 STUDY = Path(__file__).resolve().parent.parent / "crf" / "carbon-breast" / "v1"
 Story = tuple[date, Generator[date, None, None]]  # its first day, and what happens on it and later
 
 
-def is_loaded() -> bool:
-    """Whether the database holds a study or a user already."""
-    return db.session.scalar(select(User.id).limit(1)) is not None or (
-        db.session.scalar(select(Study.id).limit(1)) is not None
-    )
-
-
 def load(participants: int = 42, *, folder: Path = STUDY, quiet: bool = False, until: date | None = None) -> None:
-    """Publish the study, create its people, and let `participants` be enrolled and followed up to the last day."""
+    """Publish the study, create its people, and let `participants` be enrolled and followed up to the last day.
+
+    Raises:
+        Refusal: in production, where no invented person and no published password belongs; the database is in use.
+    """
+    if current_app.config["SETTINGS"].mode == "production":
+        raise Refusal("demo-production")
+    if origin.state() != origin.EMPTY:
+        raise Refusal("demo-not-empty")
     end = until or profiles.LAST_DAY
     calendar = Calendar(profiles.FIRST_DAY)
     with clock.at(calendar.tick()):
@@ -71,6 +74,7 @@ def load(participants: int = 42, *, folder: Path = STUDY, quiet: bool = False, u
     stories = [(calendar.day, oversight.story(office)) for office in offices] + stories
     with _patient_collector():
         _run(stories, desks, calendar, end, quiet)
+    origin.finish()
 
 
 @contextmanager

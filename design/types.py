@@ -301,7 +301,7 @@ def display(cell: Any, item: ItemDef, study: StudyDef, language: str) -> str:
         if "missing" in cell:
             label = study.missing.codes.get(cell["missing"])
             return label.text(language) if label else str(cell["missing"])
-        return str(cell.get("name", ""))
+        return str(cell.get("file", ""))  # a file is named by its hash: nobody's own name for it is kept
     options = study.options_for(item)
     values = cell if isinstance(cell, list) else [cell]
     words = [options[code].text(language) if code in options else str(code) for code in values]

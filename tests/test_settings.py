@@ -7,10 +7,16 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+import demo
+import serve
 from app import create_app
+from demo import loading, profiles
 from models import db
+from models.change import Change, System
 from settings import Settings, SettingsFault
+from workflows import granting
 from workflows.mailing import MailServer
+from workflows.refusals import Refusal
 
 SECRET = "Zq8w-3kP0vR7t2Lm9xYc5bNf1aHj6dGu"
 MAIL = {
@@ -84,3 +90,66 @@ def test_a_mail_server_is_optional_and_complete(tmp_path: Path) -> None:
         for wrong in ("", "nobody", "a@b\nBcc: c@d"):
             with pytest.raises(SettingsFault, match=name):
                 read(tmp_path, **{**MAIL, name: wrong})
+
+
+def prepared(folder: Path, mode: str, **environ: str) -> Settings:
+    settings = read(folder, MODE=mode, **environ)
+    serve.prepare(settings)
+    return settings
+
+
+@pytest.mark.req("SEC-11")
+def test_demonstration_and_real_data_have_folders_of_their_own() -> None:
+    places = {
+        mode: Settings.from_environ({"SECRET_KEY": SECRET, "MODE": mode}).database_url
+        for mode in ("demo", "production")
+    }
+    assert places["demo"].endswith("var/demo/study.db") and places["production"].endswith("var/study.db")
+
+
+@pytest.mark.req("SEC-11")
+def test_production_does_not_serve_the_demonstration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(demo, "load", lambda: loading.load(1, quiet=True, until=profiles.FIRST_DAY))
+    prepared(tmp_path, "demo")
+    with pytest.raises(SettingsFault, match="holds the demonstration"):
+        prepared(tmp_path, "production")
+
+
+@pytest.mark.req("SEC-11")
+def test_the_demonstration_serves_no_real_people_and_is_not_loaded_beside_them(tmp_path: Path) -> None:
+    app = create_app(read(tmp_path, MODE="production"))
+    with app.app_context():
+        db.create_all()
+        with Change(by=System("tests"), action="create user", chain="system") as change:
+            granting.create_user(change, "ines", "Ines Wang", "quiet river 42 lanterns", "en")
+        with pytest.raises(Refusal) as refused:
+            loading.load(1, quiet=True, until=profiles.FIRST_DAY)
+        assert refused.value.code == "demo-production"
+        db.session.remove()
+        db.engine.dispose()
+    with pytest.raises(SettingsFault, match="real people"):
+        serve._refuse_other_data(read(tmp_path, MODE="demo"), demo.origin.REAL)
+
+
+def test_a_demonstration_that_was_interrupted_is_made_anew_and_a_whole_one_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    starts: list[str] = []
+
+    def interrupted() -> None:
+        starts.append("begun")
+        monkeypatch.setattr(demo.origin, "finish", lambda: None)
+        loading.load(1, quiet=True, until=profiles.FIRST_DAY)
+        monkeypatch.undo()
+
+    monkeypatch.setattr(demo, "load", interrupted)
+    prepared(tmp_path, "demo")
+
+    def whole() -> None:
+        starts.append("whole")
+        loading.load(1, quiet=True, until=profiles.FIRST_DAY)
+
+    monkeypatch.setattr(demo, "load", whole)
+    prepared(tmp_path, "demo")
+    prepared(tmp_path, "demo")
+    assert starts == ["begun", "whole"]

@@ -55,6 +55,16 @@ SENTENCES: dict[str, tuple[int, str, str]] = {
         "There is no possible duplicate any more. Open the participant again.",
         "已不存在疑似重复，请重新打开该受试者。",
     ),
+    "demo-production": (
+        409,
+        "This is a real installation: the demonstration is not loaded here. Start it with `make demo`.",
+        "本系统为正式环境，不可载入演示数据。请使用 make demo 启动演示。",
+    ),
+    "demo-not-empty": (
+        409,
+        "The database is not empty; nothing was loaded. Use another DATABASE_URL or INSTANCE_DIR.",
+        "数据库非空，未载入任何数据。请更换 DATABASE_URL 或 INSTANCE_DIR。",
+    ),
     "no-analysis": (
         409,
         "This study declares no analysis. Add analysis.toml to its folder.",

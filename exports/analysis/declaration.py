@@ -32,7 +32,8 @@ class Parameter:
         source = self.id or ("分析声明" if zh else "analysis declaration")
         assumed = ("，待确认" if zh else ", assumed") if self.assumed else ""
         label = self.zh if zh else self.en
-        return f"{label} = {self.value}（{source}{assumed}）" if zh else f"{label} = {self.value} ({source}{assumed})"
+        value = ("未给定" if zh else "not stated") if self.value in (None, "", "not stated") else self.value
+        return f"{label} = {value}（{source}{assumed}）" if zh else f"{label} = {value} ({source}{assumed})"
 
 
 @dataclass(frozen=True)

@@ -27,5 +27,9 @@ def write(dataset: Dataset, folder: Path) -> Path:
 
 
 def _column(dataset: Dataset, name: str, is_number: bool) -> pd.Series:
+    """The values; the first text is filled up with blanks, which no reader sees, to the length that define.xml names."""
     values = dataset.column(name)
-    return pd.Series(values, dtype="float64") if is_number else plain_texts(values)
+    if is_number:
+        return pd.Series(values, dtype="float64")
+    first = values[0] or ""
+    return plain_texts([first + " " * (dataset.length(name) - len(first.encode())), *values[1:]])

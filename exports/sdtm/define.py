@@ -43,6 +43,8 @@ def document(datasets: Datasets, data_at: str | None = None) -> bytes:
     version = child(element, "MetaDataVersion", OID=f"MDV.{study}", Name=f"SDTM of {study}")
     version.set("Description", f"SDTM datasets by SDTMIG {standard['ig']}")
     version.set(f"{{{DEF}}}DefineVersion", "2.1.0")
+    if "comment" in standard:
+        version.set(f"{{{DEF}}}CommentOID", "COM.MDV")
     _standards(version, standard)
     defined(defined(version, "AnnotatedCRF"), "DocumentRef", leafID=CRF_LEAF)
     _datasets(version, datasets, mapping)
@@ -77,6 +79,8 @@ def _datasets(parent: Any, datasets: Datasets, mapping: Mapping) -> None:
     for oid, text in sorted(items.methods.items()):
         method = child(parent, "MethodDef", OID=oid, Name=oid.removeprefix("MT."), Type="Computation")
         describe(method, text)
+    if "comment" in mapping.standard:
+        describe(defined(parent, "CommentDef", OID="COM.MDV"), mapping.standard["comment"])
     for dataset in datasets.values():
         if dataset.comment:
             describe(defined(parent, "CommentDef", OID=f"COM.{dataset.name}"), dataset.comment)

@@ -22,7 +22,6 @@ METHODS = {
     "epoch of the visit that recorded it. Blank for a partial date that may lie in two epochs.",
     "USUBJID": "STUDYID and the screening number, joined by a full stop.",
 }
-_RESULTS = ("ORRES", "STRESC", "STRESN", "ORRESU", "STRESU")
 
 
 @dataclass
@@ -60,8 +59,6 @@ class Items:
         if domain is None:
             collected = name.startswith("COVAL") or name == "CODTC"
             return Origin("Collected") if collected else Origin("Derived" if name == "COSEQ" else "Assigned")
-        if f"{domain.name}TESTCD" in domain.names and name.removeprefix(domain.name) in ("ORRES", "STRESC", "STRESN"):
-            return self.origins.of_variable(domain, name)
         return self.origins.of_variable(domain, name)
 
     def _method(self, dataset: Dataset, name: str, origin: Origin | None) -> str | None:
@@ -120,7 +117,9 @@ class Items:
             method = f"MT.{dataset.name}.{name}.{value}"
             self.methods[method] = "; ".join(origin.how) or "Derived on the form."
         kind = data_types.of_texts(texts)
-        short = kind.name == "text" and len(set(texts)) <= MOST_TERMS and all(t.isascii() and len(t) < 60 for t in texts)
+        short = (
+            kind.name == "text" and len(set(texts)) <= MOST_TERMS and all(t.isascii() and len(t) < 60 for t in texts)
+        )
         title = f"{label or value} ({dataset.name}.{name})"
         codelist = self.lists.of_values(f"CL.{dataset.name}.{name}.{value}", title, texts) if short else None
         self.value_lists.setdefault(f"VL.{dataset.name}.{name}", []).append((oid, where, method))

@@ -4,8 +4,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from lxml import etree
-
 from exports.sdtm.dataset import Dataset
 from exports.sdtm.xml_names import DEF, NCI_CODES, child, describe
 
@@ -92,9 +90,3 @@ def _write(parent: Any, made: CodeListDef) -> None:
             child(item, "Alias", Context=NCI_CODES, Name=code)
     if made.alias is not None:
         child(element, "Alias", Context=NCI_CODES, Name=made.alias)
-
-
-def external(parent: Any, oid: str, name: str, dictionary: str, version: str) -> None:
-    """A dictionary that is named, not listed."""
-    element = child(parent, "CodeList", OID=oid, Name=name, DataType="text")
-    etree.SubElement(element, f"{{{element.nsmap[None]}}}ExternalCodeList", Dictionary=dictionary, Version=version)

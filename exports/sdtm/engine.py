@@ -11,7 +11,8 @@ from design.expressions import Expression
 from design.expressions import Scope as ExpressionScope
 from design.operators import truth
 from exports.sdtm.mapping import Block, DomainDef, Mapping
-from exports.sdtm.source import Source, SourceRow, Sources, SubjectWorld
+from exports.sdtm.source import Source, Sources
+from exports.sdtm.world import SourceRow, SubjectWorld
 
 TRIAL = "@trial"  # the source of records that belong to no participant
 _WITH_REASON = ("Findings", "Findings About")
@@ -63,8 +64,8 @@ def _identity(sources: Sources, domain: DomainDef, usubjid: str | None) -> dict[
 def _of_domain(
     mapping: Mapping, domain: DomainDef, sources: Sources, worlds: dict[str, SubjectWorld]
 ) -> Iterator[Record]:
-    for place, row in enumerate(domain.rows):
-        yield Record(None, dict(row), place)
+    for place, fixed in enumerate(domain.rows):
+        yield Record(None, dict(fixed), place)
     place = len(domain.rows)
     for block in domain.blocks:
         for row in _rows(block, sources, worlds):
@@ -123,9 +124,7 @@ class _Names:
         return self.own[name]
 
 
-def _record(
-    mapping: Mapping, domain: DomainDef, block: Block, row: SourceRow, entry: dict[str, Any]
-) -> Record | None:
+def _record(mapping: Mapping, domain: DomainDef, block: Block, row: SourceRow, entry: dict[str, Any]) -> Record | None:
     names = _Names(row, entry)
     if block.when is not None and truth(block.when.run(names.scope)) is not True:
         return None

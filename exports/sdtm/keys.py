@@ -67,7 +67,7 @@ def _epoch(domain: DomainDef, record: Record, elements: list[dict[str, Any]]) ->
 
 def _is_earlier(on: str | None, elements: list[dict[str, Any]]) -> bool:
     """Whether something has no date or lies before the first element: it then belongs to the visit that recorded it."""
-    return on is None or bool(elements) and _bounds(on)[1][:10] < str(elements[0].get("SESTDTC"))[:10]
+    return on is None or (bool(elements) and _bounds(on)[1][:10] < str(elements[0].get("SESTDTC"))[:10])
 
 
 def epoch_of(on: str | None, elements: list[dict[str, Any]]) -> str | None:

@@ -24,7 +24,7 @@ _BLOCK_KEYS = {"from", "when", "set", "each", "supp", "comments", "links", "note
 _SUPP_KEYS = {"qnam", "label", "value", "eval", "origin", "codelist"}
 _VARIABLE_KEYS = {"name", "label", "type", "core", "role", "codelist", "comment", "method", "origin", "source"}
 _STANDARD_KEYS = {"ig", "ct", "usubjid", "order", "not_visits", "relationships", "name", "description", "protocol"}
-_STANDARD_KEYS |= {"annotated_crf", "leaves", "languages", "custom", "comments", "methods", "no_baseline"}
+_STANDARD_KEYS |= {"annotated_crf", "custom", "comment"}
 
 
 class MappingFaults(Exception):
@@ -162,7 +162,9 @@ def read(folder: Path) -> Mapping:
         MappingFaults: everything that is wrong, at once.
     """
     reader = _Reader()
-    shared = {name: reader.load(folder / f"{name}.toml") if (folder / f"{name}.toml").exists() else {} for name in _SHARED}
+    shared = {
+        name: reader.load(folder / f"{name}.toml") if (folder / f"{name}.toml").exists() else {} for name in _SHARED
+    }
     domains: dict[str, DomainDef] = {}
     for path in sorted(folder.glob("*.toml")):
         if path.stem in _SHARED:

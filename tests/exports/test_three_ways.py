@@ -244,10 +244,18 @@ def squeezed(text: str) -> str:
 
 UNITS = {"HEIGHT": "cm", "WEIGHT": "kg", "BMI": "kg/m²", "TEMP": "°C"}
 WORDS = {
-    "en": {"WBC": "White cells", "HGB": "Haemoglobin", "ALT": "ALT", "FEVER": "Yes", "SYMPT": "Pain, Cough", "LBPAN": "Haematology", "10061103": "Dermatitis radiation",
-           "10037087": "Pruritus", "UNK": "Unknown", "ND": "Not done", "NA": "Not applicable", "N": "No", "CHE": "Chemistry"},
-    "zh": {"WBC": "白细胞", "HGB": "血红蛋白", "ALT": "谷丙转氨酶", "FEVER": "是", "SYMPT": "疼痛、咳嗽", "LBPAN": "血常规", "10061103": "放射性皮炎", "10037087": "瘙痒",
-           "UNK": "不详", "ND": "未做", "NA": "不适用", "N": "否", "CHE": "生化"},
+    "en": {
+        "FEVER": "Yes", "SYMPT": "Pain, Cough", "LBPAN": "Haematology", "CHE": "Chemistry", "N": "No",
+        "WBC": "White cells", "HGB": "Haemoglobin", "ALT": "ALT",
+        "10061103": "Dermatitis radiation", "10037087": "Pruritus",
+        "UNK": "Unknown", "ND": "Not done", "NA": "Not applicable",
+    },
+    "zh": {
+        "FEVER": "是", "SYMPT": "疼痛、咳嗽", "LBPAN": "血常规", "CHE": "生化", "N": "否",
+        "WBC": "白细胞", "HGB": "血红蛋白", "ALT": "谷丙转氨酶",
+        "10061103": "放射性皮炎", "10037087": "瘙痒",
+        "UNK": "不详", "ND": "未做", "NA": "不适用",
+    },
 }  # fmt: skip
 
 
@@ -256,8 +264,6 @@ def in_words(item: str, cell: tuple[str, str], language: str) -> str:
     words, (kind, value) = WORDS[language], cell
     if kind == "missing" or item in ("AETERM", "LBCS", "LBTEST") or value == "CHE":
         return words[value]
-    if item == "PHOF":
-        return "left.png"
     return words.get(item, f"{value}{UNITS.get(item, '')}".replace("𠮷", "[U+20BB7]"))
 
 

@@ -123,6 +123,7 @@ def test_names_are_unique_for_ever_in_every_writing(clinic: Clinic) -> None:
         assert code_of(refusal) == "name-taken"
 
 
+@pytest.mark.req("SIG-08")
 def test_nobody_sets_another_persons_password(clinic: Clinic) -> None:
     with pytest.raises(Refusal), Change(by=clinic.user("otto"), action="change password") as change:
         granting.set_password(change, clinic.user("bob"), NEW)

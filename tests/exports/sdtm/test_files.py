@@ -94,5 +94,7 @@ def test_define_xml_says_where_values_come_from(made, tmp_path):
 def test_the_same_data_give_the_same_bytes(made, tmp_path):
     for folder in ("one", "two"):
         sdtm.write(made, tmp_path / folder)
-    one, two = ({p.relative_to(tmp_path / f): p.read_bytes() for p in (tmp_path / f).rglob("*.*")} for f in ("one", "two"))
+    one, two = (
+        {p.relative_to(tmp_path / f): p.read_bytes() for p in (tmp_path / f).rglob("*.*")} for f in ("one", "two")
+    )
     assert one == two and len(one) == 2 * len(made) + 1

@@ -32,11 +32,14 @@ HEIGHT = "C25347"
 """
 
 
+def _variable(text: str) -> str:
+    """One variable; a number sign says that it is a number."""
+    name, kind = text.removesuffix("#"), "Num" if text.endswith("#") else "Char"
+    return f'  {{ name = "{name}", label = "{name}", type = "{kind}" }},'
+
+
 def _domain(name: str, kind: str, keys: str, variables: str, rest: str) -> str:
-    facts = "\n".join(
-        f'  {{ name = "{each.removesuffix("#")}", label = "{each.removesuffix("#")}", type = "{"Num" if each.endswith("#") else "Char"}" }},'
-        for each in variables.split()
-    )
+    facts = "\n".join(_variable(each) for each in variables.split())
     wanted = ", ".join(f'"{key}"' for key in keys.split())
     return (
         f'domain = "{name}"\nclass = "{kind}"\nlabel = "{name}"\nstructure = "One"\nkeys = [{wanted}]\n'
