@@ -14,6 +14,7 @@ import click
 from flask import Flask
 from flask.cli import AppGroup
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError, ProgrammingError
 from tqdm import tqdm
 
 import demo
@@ -23,6 +24,7 @@ from design.faults import StudyFaults
 from models import Change, Export, User, db, trail
 from models.change import System
 from workflows import (
+    access,
     activating,
     amending,
     cutting,
@@ -62,6 +64,10 @@ def without_traceback(command: Callable[..., Any]) -> Callable[..., Any]:
             click.echo(f"{len(faults.faults)} fault(s). Nothing was changed.", err=True)
         except Refusal as refusal:
             click.echo(refusal.text("en"), err=True)
+        except (OperationalError, ProgrammingError) as error:
+            told = str(error.orig).splitlines()[0]
+            click.echo(f"The database cannot be used as it is: {told}", err=True)
+            click.echo("Bring it up to date with `flask --app app db upgrade`, or check DATABASE_URL.", err=True)
         sys.exit(2)
 
     return run
@@ -217,6 +223,9 @@ def create_user(username: str, full_name: str, language: str) -> None:
 @without_traceback
 def grant_role(username: str, role: str, site_code: str | None) -> None:
     """Give USERNAME a ROLE at a site."""
+    if role not in access.ROLES:
+        click.echo(f"There is no role {role!r}. There are {', '.join(access.ROLES)}.", err=True)
+        sys.exit(2)
     with Change(by=OPERATOR, action="grant role", chain="system", about=username) as change:
         granting.grant(change, _user(username), role, _site(site_code))
     click.echo(f"Granted {role} to {username}. Receipt {change.receipt}")
@@ -229,6 +238,29 @@ def list_users() -> None:
     for user in db.session.scalars(select(User).order_by(User.name_key)):
         roles = ", ".join(f"{grant.role}@{grant.site.code if grant.site else 'all'}" for grant in user.grants)
         click.echo(f"{user.username:20} {'active' if user.active else 'closed':7} {roles}")
+
+
+@user_group.command("close")
+@click.argument("username")
+@click.option("--reason", required=True, help="Why; kept in the audit trail.")
+@without_traceback
+def close_user(username: str, reason: str) -> None:
+    """Close the account of USERNAME: she can no longer sign in; her name is never used again."""
+    with Change(by=OPERATOR, action="deactivate user", reason=reason, chain="system", about=username) as change:
+        granting.deactivate(change, _user(username))
+    click.echo(f"Closed {username}. Receipt {change.receipt}")
+
+
+@user_group.command("reset-password")
+@click.argument("username")
+@click.option("--reason", required=True, help="Why; kept in the audit trail.")
+@without_traceback
+def reset_password(username: str, reason: str) -> None:
+    """Give USERNAME a temporary password, printed once: the way back for an administrator who is locked out."""
+    with Change(by=OPERATOR, action="reset password", reason=reason, chain="system", about=username) as change:
+        password = granting.temporary_password()
+        granting.reset_password(change, _user(username), password)
+    click.echo(f"Temporary password of {username}, to be changed at the next sign-in: {password}")
 
 
 def _user(username: str) -> User:
@@ -298,7 +330,7 @@ def compare_cuts(first: str, second: str, username: str, out: Path | None) -> No
 @export_group.command("make")
 @click.option("--as", "username", required=True, help="Whose rights and name the export is made under.")
 @click.option(
-    "--format", "formats", multiple=True, default=["csv"], help="csv, xlsx, parquet, spss, stata, xpt, trail."
+    "--format", "formats", multiple=True, default=["csv"], help="csv, xlsx, parquet, spss, stata, xpt, odm, trail."
 )
 @click.option(
     "--site", "site_codes", multiple=True, help="Site code; repeatable; omitted: all that the user may export."
@@ -312,6 +344,11 @@ def make_export(
     """Make a package of datasets and print where the file is."""
     user = _user(username)
     chosen = cutting.named(user, cut) if cut else None
+    formats = tuple("excel" if name == "xlsx" else name for name in formats)
+    unknown = sorted(set(formats) - set(exporting.FORMATS))
+    if unknown:
+        click.echo(f"No such format: {', '.join(unknown)}. There are {', '.join(exporting.FORMATS)}.", err=True)
+        sys.exit(2)
     made = exporting.make(user, list(formats), list(site_codes) or None, reason, chosen)
     click.echo(f"{exporting.folder() / made.file_name}  SHA-256 {made.sha256}")
 
@@ -369,8 +406,14 @@ def verify() -> None:
 @without_traceback
 def history(about: str) -> None:
     """Print who changed what in ABOUT, for example form_data/12 or form_data/12/answers/VS/1/HEIGHT."""
-    for line in trail.history(about):
+    lines = list(trail.history(about))
+    for line in lines:
         click.echo(line)
+    if not lines:
+        click.echo(
+            f"The trail tells nothing about {about!r}. Name it as a change does: form_data/12, subject/3.", err=True
+        )
+        sys.exit(2)
 
 
 @demo_group.command("load")

@@ -44,7 +44,9 @@ def requirements() -> dict[str, dict[str, str]]:
 def unexplained() -> list[str]:
     """The requirements that no test cites and that do not say what is missing."""
     files = files_by_requirement()
-    return [requirement for requirement, words in requirements().items() if requirement not in files and "gap" not in words]
+    return [
+        requirement for requirement, words in requirements().items() if requirement not in files and "gap" not in words
+    ]
 
 
 def table() -> str:
@@ -61,5 +63,7 @@ def table() -> str:
 if __name__ == "__main__":
     TABLE.write_text(table(), encoding="utf-8")
     missing = unexplained()
-    print(f"{TABLE.relative_to(ROOT)}: {len(requirements())} requirements, neither cited nor explained: {missing or 'none'}")
+    print(
+        f"{TABLE.relative_to(ROOT)}: {len(requirements())} requirements, neither cited nor explained: {missing or 'none'}"
+    )
     sys.exit(1 if missing else 0)

@@ -1,9 +1,12 @@
 """The command line: sentences and exit codes, never a traceback for what a user got wrong."""
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from app import create_app
 from models import clock
 from tests.amended import Amended, second, write
 from tests.asking import Asking
@@ -126,3 +129,53 @@ def test_an_amendment_from_the_command_line(run, app, tmp_path) -> None:
         assert done.stdout == before.stdout, "the run says what the dry run said"
         assert "forms that move: 0" in run(*move, "--dry-run").output and run(*move, *who).exit_code == 0
         assert run("audit", "verify").exit_code == 0
+
+
+@pytest.fixture
+def office(app, tmp_path):
+    """A small study with people in it, and its command line."""
+    clinic = Asking(tmp_path, app)
+    clinic.vital(clinic.screen())
+    return lambda *words: app.test_cli_runner().invoke(args=list(words))
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["export", "make", "--as", "dora", "--format", "word", "--reason", "look"], "No such format: word"),
+        (["audit", "history", "nonsense"], "tells nothing about 'nonsense'"),
+        (["user", "grant", "alice", "boss"], "There is no role 'boss'"),
+        (["user", "close", "nobody", "--reason", "left"], "no such user"),
+        (["export", "diff", "a", "b", "--as", "dora"], "There is nothing"),
+        (["export", "cut", "c1", "--as", "alice", "--as-of", "2020-01-01", "--reason", "look"], "does not allow"),
+        (["export", "tlf", "--as", "dora", "--reason", "look", "--out", "x.zip"], "declares no analysis"),
+        (["demo", "load"], "not empty"),
+    ],
+)
+def test_what_a_user_gets_wrong_is_a_sentence_and_exit_code_2(office, words: list[str], told: str) -> None:
+    result = office(*words)
+    assert result.exit_code == 2 and told in result.output, result.output
+    assert "Traceback" not in result.output
+
+
+def test_an_export_a_cut_and_a_history_from_the_command_line(office, tmp_path) -> None:
+    made = office("export", "make", "--as", "dora", "--format", "xlsx", "--format", "odm", "--reason", "interim look")
+    assert made.exit_code == 0 and "SHA-256" in made.output
+    now = datetime.now(UTC).isoformat()
+    assert "change" in office("export", "cut", "c1", "--as", "dora", "--as-of", now, "--reason", "look").output
+    assert "c1" in office("export", "cuts", "--as", "dora").output
+    assert office("export", "diff", "c1", "c1", "--as", "dora").output.strip() == "0 answers differ."
+    assert office("audit", "history", "form_data/1").exit_code == 0
+
+
+def test_an_account_is_closed_and_a_password_reset_from_the_command_line(office) -> None:
+    assert office("user", "close", "alice", "--reason", "left").exit_code == 0
+    assert "closed" in office("user", "list").output
+    result = office("user", "reset-password", "mona", "--reason", "locked out")
+    assert result.exit_code == 0 and "to be changed at the next sign-in" in result.output
+
+
+def test_a_database_without_tables_is_said_and_not_thrown(tmp_path, settings) -> None:
+    empty = create_app(replace(settings, database_url=f"sqlite:///{tmp_path / 'empty.db'}"))
+    result = empty.test_cli_runner().invoke(args=["user", "list"])
+    assert result.exit_code == 2 and "db upgrade" in result.output and "Traceback" not in result.output

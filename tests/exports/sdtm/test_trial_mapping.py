@@ -240,3 +240,30 @@ def test_a_preferred_term_is_never_the_term_of_ctcae(mapping):
         assert block.assign["AEDECOD"].items == {"AEDECOD_EN"}
         flag = next(each for each in block.supplements if each.qnam == "AEUNCOD")
         assert flag.value.source == "if(missing(AEDECOD), 'Y', '')"
+
+
+# Items with an SDTM target that stand in no expression, and why.
+ELSEWHERE = {
+    "BRVER": "the name of the module is the category",
+    "NLYN": "RSP repeats it as RSPNEW, which is mapped",
+    "RTSTDAT": "RFXSTDTC is taken from EX",
+    "STGVER": "the manual is the category",
+    "VISITNUM": "set by the engine",
+    "VISTYP": "the event says whether a visit was planned",
+}
+
+
+def test_every_item_with_an_sdtm_target_is_mapped_or_named_here(mapping):
+    read_names = set()
+    for block in (block for domain in mapping.domains.values() for block in domain.blocks):
+        for expression in block.expressions():
+            read_names |= expression.items | {item for _, item in (*expression.qualified, *expression.scoped)}
+        read_names |= {entry.get("item") for entry in block.each}
+    read_names |= {name.removesuffix("_EN") for name in read_names if name}
+    items = {item.id: item for study in STUDIES.values() for item in study.items.values()}
+    wanted = {
+        name
+        for name, item in items.items()
+        if item.sdtm and not item.masked and not item.sdtm.startswith(("AD", "not submitted", "-"))
+    }
+    assert wanted - read_names == set(ELSEWHERE)
