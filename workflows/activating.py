@@ -11,7 +11,7 @@ from sqlalchemy import select
 from models import Activation, Site, StudyVersion, Subject, User, db
 from models.change import Change, System
 from models.clock import now, today
-from workflows import access, entering, finding, recording, scheduling
+from workflows import access, entering, finding, recording, scheduling, states
 from workflows.querying import lock_subjects
 from workflows.refusals import Refusal
 
@@ -77,9 +77,10 @@ def spread(by: User | System, site: Site) -> int:
     Idempotent: whoever has them already is passed over, so it may be interrupted and started again.
     """
     site_id, chain, changed = site.id, finding.study().oid, 0
-    selection = select(Subject.id).where(Subject.site_id == site_id, Subject.protection != "locked")
-    for subject_id in list(db.session.scalars(selection.order_by(Subject.id))):
-        if _lacks(db.session.get_one(Subject, subject_id)):
+    selection = select(Subject.id).where(Subject.site_id == site_id).order_by(Subject.id)
+    for subject_id in list(db.session.scalars(selection)):
+        subject = db.session.get_one(Subject, subject_id)
+        if states.protection_around(subject) != "locked" and _lacks(subject):
             about = f"subject/{subject_id}"
             with Change(
                 by=by, action="renew schedule", subject=subject_id, site=site_id, chain=chain, about=about

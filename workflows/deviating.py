@@ -3,10 +3,10 @@
 from typing import Any
 
 from design.definitions import DeviationForm, StudyDef
-from models import Deviation, Subject, User, db
+from models import Deviation, Site, Subject, User, db
 from models.change import Change
 from models.clock import now
-from workflows import access, entering, finding
+from workflows import access, delegating, entering, finding, states
 from workflows.querying import lock_subjects
 from workflows.refusals import Refusal
 
@@ -90,11 +90,12 @@ def acknowledge(change: Change, deviation: Deviation) -> Deviation:
     """The principal investigator has seen a recorded deviation.
 
     Raises:
-        Forbidden: the role may not. Refusal: not recorded, or acknowledged already.
+        Forbidden: the role may not.
+        Refusal: not recorded, or acknowledged already; locked; another than the principal investigator.
     """
     access.require(change, "acknowledge deviation", at=deviation.site_id)
-    lock_subjects([deviation.subject_id])
-    db.session.refresh(deviation)
+    _refuse_other_investigators(change, deviation)
+    _lock_subject(deviation)
     if deviation.status != "recorded" or deviation.acknowledged_at is not None:
         raise Refusal("deviation-not-recorded")
     deviation.acknowledged_by, deviation.acknowledged_at = entering.saver(change), now()
@@ -104,10 +105,24 @@ def acknowledge(change: Change, deviation: Deviation) -> Deviation:
 
 def _lock(deviation: Deviation, status: str) -> None:
     """Behind every save of the participant: a save may withdraw what somebody is about to record."""
-    lock_subjects([deviation.subject_id])
-    db.session.refresh(deviation)
+    _lock_subject(deviation)
     if deviation.status != status:
         raise Refusal("deviation-settled")
+
+
+def _lock_subject(deviation: Deviation) -> None:
+    """Nothing about a participant moves once she is locked (DAT-13)."""
+    lock_subjects([deviation.subject_id])
+    db.session.refresh(deviation)
+    if states.protection_around(db.session.get_one(Subject, deviation.subject_id)) == "locked":
+        raise Refusal("locked")
+
+
+def _refuse_other_investigators(change: Change, deviation: Deviation) -> None:
+    """Where the site keeps its delegation log here, it says who the principal investigator is."""
+    site = db.session.get_one(Site, deviation.site_id)
+    if delegating.has_log(site.id) and delegating.principal_of(site) != _person(change).id:
+        raise Refusal("not-principal")
 
 
 def _settle(change: Change, deviation: Deviation, status: str) -> None:

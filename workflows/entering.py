@@ -302,6 +302,7 @@ def mark_not_done(change: Change, place: FormPlace, missing_code: str) -> FormDa
     _refuse_by_state(place)
     _refuse_stale(place, {}, None)
     record = recording.record_of(place.subject, place.study)
+    _refuse_before_reconsent(place, record)
     verdict = Verdict.empty()
     data = _store(change, place, verdict, {})
     data.entry, data.answers = "not_done", {"_form": {"1": {"_not_done": {"missing": missing_code}}}}

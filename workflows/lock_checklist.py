@@ -15,7 +15,7 @@ from design import answers as documents
 from exports.as_excel import cell_of
 from models import Deviation, FormData, Query, Site, StudyEvent, Subject, User, db
 from models.clock import today
-from workflows import finding, freezing, nightly
+from workflows import finding, freezing, nightly, states
 
 KINDS: dict[str, tuple[str, str]] = {
     "incomplete": ("Forms not complete", "未完成的表单"),
@@ -139,6 +139,6 @@ def _overdue(site: Site, subjects: Sequence[Subject]) -> Iterator[Item]:
     study, day = finding.design_for(site), today(site.timezone)
     for subject in subjects:
         for event in subject.events:
-            if event.protection != "locked" and nightly.is_overdue(subject, study, event, day):
+            if states.protection_around(subject, event) != "locked" and nightly.is_overdue(subject, study, event, day):
                 closes: Any = event.closes or event.target or ""
                 yield Item("overdue", subject, event, None, str(closes))

@@ -18,7 +18,7 @@ from design.evaluation import evaluate
 from models import FormData, Query, StudyEvent, Subject, db
 from models.change import Change, System
 from models.clock import today
-from workflows import check_queries, consequences, finding, querying, recording, scheduling
+from workflows import check_queries, consequences, finding, querying, recording, scheduling, states
 from workflows.check_queries import Step
 
 ACTOR = System("check")
@@ -65,7 +65,7 @@ def run(told: Callable[[str, int], None] | None = None) -> Report:
 def _run_one(subject_id: int, chain: str, report: Report) -> list[Step] | None:
     report.participants += 1
     subject = db.session.get_one(Subject, subject_id)
-    if subject.protection == "locked" or _look(subject).is_silent:
+    if states.protection_around(subject) == "locked" or _look(subject).is_silent:
         return None
     with Change(by=ACTOR, action="check run", subject=subject, chain=chain, about=f"subject/{subject_id}") as change:
         querying.lock_subjects([subject_id])
@@ -93,7 +93,7 @@ def _look(subject: Subject) -> _Seen:
             seen.findings.append((data, findings))
     for event in subject.events:
         late = is_overdue(subject, study, event, day)
-        if event.protection != "locked":
+        if states.protection_around(subject, event) != "locked":
             seen.steps.extend(check_queries.plan_overdue(event, late, queries))
     return seen
 

@@ -118,4 +118,3 @@ def _set_sites(study: Study, definition: StudyDef, version: StudyVersion) -> Non
         site.name_en, site.name_zh = site_def.label.en, site_def.label.zh
         site.timezone = site_def.timezone
     db.session.flush()
-

@@ -65,6 +65,11 @@ SENTENCES: dict[str, tuple[int, str, str]] = {
         "The database is not empty; nothing was loaded. Use another DATABASE_URL or INSTANCE_DIR.",
         "数据库非空，未载入任何数据。请更换 DATABASE_URL 或 INSTANCE_DIR。",
     ),
+    "not-principal": (
+        403,
+        "Only the principal investigator of the site, as its delegation log says, acknowledges deviations.",
+        "仅本中心授权分工表所载的主要研究者可确认方案偏离。",
+    ),
     "no-analysis": (
         409,
         "This study declares no analysis. Add analysis.toml to its folder.",

@@ -45,10 +45,22 @@ def make_records(mapping: Mapping, sources: Sources) -> dict[str, list[Record]]:
         made = list(_of_domain(mapping, domain, sources, worlds))
         for record in made:
             record.values = {**_identity(sources, domain, identifiers.get(record.subject or "")), **record.values}
+        sort_records(domain, made)  # so that `first` and `last` of a dataset mean its order
         records[domain.name] = made
-        numbers = [variable.name for variable in domain.variables if variable.is_number]
-        sources.add_built(domain.name, [{**r.values, "_subject": r.subject} for r in made], numbers)
+        sources.add_built(domain.name, [{**r.values, "_subject": r.subject} for r in made], domain.numbers)
     return records
+
+
+def sort_records(domain: DomainDef, made: list[Record]) -> None:
+    """Put records in the order of their keys; blanks first, numbers by size, equal ones as they were made."""
+    names = [key for key in domain.keys if not key.endswith("SEQ")]
+    made.sort(key=lambda record: (*(_rank(record.values.get(name)) for name in names), record.place))
+
+
+def _rank(value: Any) -> tuple[int, float, str]:
+    if value is None:
+        return (0, 0, "")
+    return (1, value, "") if isinstance(value, int | float) else (2, 0, value)
 
 
 def _identify(mapping: Mapping, sources: Sources, world: SubjectWorld) -> str:
@@ -130,13 +142,12 @@ def _record(mapping: Mapping, domain: DomainDef, block: Block, row: SourceRow, e
         return None
     if names.item and names.value("answer") is None and names.value("missing_reason") is None:
         return None
-    kinds = {variable.name: variable.is_number for variable in domain.variables}
     values: dict[str, Any] = {}
     record = Record(row.world.subject, values, 0, row.ref, row.own_raw("EVENT"))
     record.visit = (row.own_raw("VISITNUM"), row.own_raw("VISIT"))
     record.collected = as_value(row.value("event_date"), is_number=False)
     for name, expression in block.assign.items():
-        value = evaluate(expression, names, kinds[name])
+        value = evaluate(expression, names, name in domain.numbers)
         if value is not None:
             values[name] = value
         elif domain.class_name not in _WITH_REASON and domain.has_subjects:

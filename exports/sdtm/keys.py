@@ -1,11 +1,10 @@
 """What every domain derives alike: order, --SEQ, visits, study days, epochs, the last record before treatment."""
 
-from collections.abc import Callable
 from datetime import date
 from typing import Any
 
 from design.dates import PartialDate
-from exports.sdtm.engine import Record
+from exports.sdtm.engine import Record, sort_records
 from exports.sdtm.mapping import DomainDef, Mapping
 
 _DAYS = {"DTC": "DY", "STDTC": "STDY", "ENDTC": "ENDY"}
@@ -99,24 +98,13 @@ def _begun(start: str | None, on: str) -> bool:
 
 
 def _order(domain: DomainDef, made: list[Record]) -> None:
-    keys: list[Callable[[Record], Any]] = [_sorter(key) for key in domain.keys if not key.endswith("SEQ")]
-    made.sort(key=lambda record: (*(key(record) for key in keys), record.place))
+    sort_records(domain, made)
     if (name := f"{domain.name}SEQ") in domain.names:
         counts: dict[Any, int] = {}
         for record in made:
             owner = record.values.get("USUBJID") or record.values.get("TSPARMCD")
             counts[owner] = counts.get(owner, 0) + 1
             record.values[name] = counts[owner]
-
-
-def _sorter(key: str) -> Callable[[Record], Any]:
-    def find(record: Record) -> Any:
-        value = record.values.get(key)
-        if value is None:
-            return (0, 0, "")
-        return (1, value, "") if isinstance(value, int | float) else (2, 0, value)
-
-    return find
 
 
 def _baseline(domain: DomainDef, made: list[Record], subjects: dict[Any, dict[str, Any]]) -> None:

@@ -12,6 +12,7 @@ Every fault is found before any is reported.
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -90,20 +91,20 @@ class DomainDef:
     comment: str | None = None
     baseline: tuple[str, ...] = ()
 
-    @property
-    def names(self) -> set[str]:
+    @cached_property
+    def names(self) -> frozenset[str]:
         """The names of its variables."""
-        return {variable.name for variable in self.variables}
+        return frozenset(variable.name for variable in self.variables)
+
+    @cached_property
+    def numbers(self) -> frozenset[str]:
+        """The names of those that hold numbers."""
+        return frozenset(variable.name for variable in self.variables if variable.is_number)
 
     @property
     def has_subjects(self) -> bool:
         """Whether its records are about participants (trial design is not)."""
         return "USUBJID" in self.names
-
-    @property
-    def topic(self) -> str:
-        """The prefix of its variables: two letters."""
-        return self.name
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from models import ChangeEntries, Deviation, clock, db
-from models.change import Change
+from models import ChangeEntries, Deviation, Subject, clock, db
+from models.change import Change, System
 from tests.amended import Amended
-from tests.clinic import NOW
-from workflows import access, deviating, finding
+from tests.clinic import NOW, PASSWORD
+from workflows import access, delegating, deviating, finding, granting
 from workflows.refusals import Forbidden, Refusal
 
 EARLY = {"SV": {"1": {"VISDAT": "2026-03-14"}}}
@@ -128,3 +128,37 @@ def test_a_study_without_a_form_for_deviations_says_so(clinic: Amended, monkeypa
             act(clinic, "alice", deviation, deviating.record, *GIVEN)
     finally:
         finding._compiled.cache_clear()
+
+
+@pytest.mark.req("DAT-13")
+@pytest.mark.parametrize("scope", ["subject", "site", "study"])
+def test_nothing_is_settled_inside_a_lock(clinic: Amended, scope: str) -> None:
+    deviation, other = early(clinic), early(clinic)
+    act(clinic, "alice", other, deviating.record, *GIVEN)
+    person = db.session.get_one(Subject, deviation.subject_id)
+    for each in {"subject": [person, other.subject], "site": [person.site], "study": [person.site.study]}[scope]:
+        with Change(by=System("tests"), action="lock", chain="small"):
+            each.protection = "locked"
+    for who, held, what, given in (
+        ("alice", deviation, deviating.record, GIVEN),
+        ("alice", deviation, deviating.dismiss, ()),
+        ("ines", other, deviating.acknowledge, ()),
+    ):
+        with pytest.raises(Refusal) as refused:
+            act(clinic, who, held, what, *given, reason="settled late")
+        assert refused.value.code == "locked"
+
+
+def test_only_the_principal_investigator_acknowledges_where_the_site_keeps_its_log(clinic: Amended) -> None:
+    deviation = early(clinic)
+    act(clinic, "alice", deviation, deviating.record, *GIVEN)
+    site = clinic.site("01")
+    with Change(by=System("tests"), action="create user", chain="system") as change:
+        second = granting.create_user(change, "ivan", "Ivan Sub", PASSWORD, "en")
+        granting.grant(change, second, "investigator", clinic.site("01"))
+    with Change(by=clinic.user("ines"), action="delegate", site=site, chain="small") as change:
+        delegating.delegate(change, clinic.site("01"), clinic.user("ines"), ["sign"], NOW.date(), None)
+    with pytest.raises(Refusal) as refused:
+        act(clinic, "ivan", deviation, deviating.acknowledge)
+    assert refused.value.code == "not-principal"
+    assert act(clinic, "ines", deviation, deviating.acknowledge).acknowledged_by == "Ines Wang"

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select
 
-from models import Change, FormData, Query, db
+from models import Change, FormData, Query, Subject, db
 from models import clock as time
 from models.change import Change as Recorded
 from models.change import System
@@ -32,7 +32,6 @@ def changes(clinic: Asking) -> int:
     return db.session.scalar(select(func.count()).select_from(Change))
 
 
-@pytest.mark.req("DAT-13")
 def test_time_alone_makes_a_check_fail_and_the_second_run_changes_nothing(clinic) -> None:
     subject = clinic.screen()
     clinic.vital(subject, VSDAT="2026-03-11")
@@ -143,3 +142,20 @@ def test_findings_from_before_there_were_queries_get_theirs(clinic) -> None:
             db.session.delete(query)
     assert clinic.queries(subject) == []
     assert run(clinic, NOW).acts == {"open": 1}
+
+
+@pytest.mark.req("DAT-13")
+@pytest.mark.parametrize("scope", ["subject", "site", "study"])
+def test_nothing_is_judged_or_asked_inside_a_lock(clinic, scope: str) -> None:
+    subject = clinic.screen()
+    clinic.vital(subject, VSDAT="2026-03-11")
+    with clinic.app.app_context():
+        person = db.session.get_one(Subject, subject)
+        locked = {"subject": person, "site": person.site, "study": person.site.study}[scope]
+        with Recorded(by=System("tests"), action="lock", chain="small"):
+            locked.protection = "locked"
+            for data in db.session.scalars(select(FormData)):
+                data.protection = "locked"
+    before = changes(clinic)
+    assert run(clinic, NOW + timedelta(days=400)).changed == 0 and changes(clinic) == before
+    assert clinic.queries(subject) == []

@@ -83,6 +83,13 @@ def test_a_domain_reads_the_ones_built_before_and_aggregates_over_forms(made):
     assert rows(made["DM"], "SUBJID", "RFSTDTC", "SEX", "COUNT") == [("01-001", "2027-03-05", "F", 1)]
 
 
+def test_first_and_last_of_a_dataset_follow_its_keys_not_the_order_of_entry(data, tmp_path):
+    subject = data.subject()
+    for repeat, term in ((1, "b"), (2, "a")):
+        data.form(subject, "AE", {"AE": {"1": {"AETERM": term}}}, name="LOG", repeat=repeat)
+    assert rows(build(data, tmp_path / "sdtm")["DM"], "FIRST") == [("a",)]
+
+
 def test_supplemental_qualifiers_point_at_their_record_and_keep_chinese(made):
     assert rows(made["SUPPVS"], "RDOMAIN", "IDVAR", "IDVARVAL", "QNAM", "QVAL", "QORIG")[:2] == [
         ("VS", "VSSEQ", "1", "VSNOTE", "稳定", "CRF"),

@@ -13,7 +13,7 @@ ig = "3.4"
 ct = "2025-03-28"
 name = "tiny"
 usubjid = "STUDYID + '/' + SCRNO"
-order = ["TV", "EX", "DM", "SE", "VS", "AE", "FA"]
+order = ["TV", "EX", "AE", "DM", "SE", "VS", "FA"]
 not_visits = ["LOG"]
 [[relationships]]
 sides = [{ domain = "AE", by = "AESPID", type = "ONE" }, { domain = "FA", by = "FASPID", type = "MANY" }]
@@ -67,7 +67,7 @@ EXSTDTC = "LBDAT"
     ),
     "dm.toml": _domain(
         "DM", "Special-Purpose", "STUDYID USUBJID",
-        "STUDYID DOMAIN USUBJID SUBJID RFSTDTC RFXSTDTC SEX COUNT#",
+        "STUDYID DOMAIN USUBJID SUBJID RFSTDTC RFXSTDTC SEX COUNT# FIRST",
         """[[records]]
 from = "SUBJECTS"
 [records.set]
@@ -76,6 +76,7 @@ RFSTDTC = "first(sdtm_EX.EXSTDTC)"
 RFXSTDTC = "first(sdtm_EX.EXSTDTC)"
 SEX = "lookup('SEX', VS.SEX, 'sdtm')"
 COUNT = "count(AE where known(AETERM))"
+FIRST = "first(sdtm_AE.AETERM)"
 """,
     ),
     "se.toml": _domain(
