@@ -51,8 +51,19 @@ def _choices(user: User) -> dict[str, Any]:
         "actors": tracing.list_actors(user),
         "kinds": [(action, wording.action_name(action)) for action in tracing.list_actions(user)],
         "sites": [(site.id, f"{site.code} {site.name(language())}") for site in finding.sites(user, "view trail")],
+        "forms": _forms(),
         "subjects": [(subject.id, subject.label) for subject in tracing.list_subjects(user)],
     }
+
+
+def _forms() -> list[tuple[str, str]]:
+    """Every form of every version, in the words of the newest that has it."""
+    names: dict[str, str] = {}
+    for version in finding.versions():
+        names |= {
+            form.id: form.label.text(language()) for form in finding.design(version.id).forms.values() if not form.under
+        }
+    return [(form_id, f"{form_id} {name}") for form_id, name in names.items()]
 
 
 def _filters() -> TrailFilter:
@@ -64,6 +75,8 @@ def _filters() -> TrailFilter:
         since=_read("since", read_day),
         until=_read("until", read_day),
         about=request.args.get("about") or None,
+        form_id=request.args.get("form") or None,
+        item_id=request.args.get("item", "").strip().upper()[:40] or None,
     )
 
 

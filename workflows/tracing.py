@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Any
 
-from sqlalchemy import and_, false, func, or_, select, true
+from sqlalchemy import Text, and_, cast, false, func, literal, or_, select, true, type_coerce
 
 from models import Change, ChangeEntries, FormData, StudyEvent, Subject, User, db
 from workflows import access
@@ -32,6 +32,8 @@ class TrailFilter:
     since: date | None = None
     until: date | None = None
     about: str | None = None
+    form_id: str | None = None
+    item_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,12 @@ def _conditions(filters: TrailFilter, zone: tzinfo | None) -> list[Any]:
         conditions.append(Change.at >= datetime.combine(filters.since, time.min, zone))
     if filters.until is not None:
         conditions.append(Change.at < datetime.combine(filters.until, time.min, zone) + timedelta(days=1))
+    if filters.form_id is not None:
+        stored = select(literal("form_data/") + cast(FormData.id, Text)).where(FormData.form_id == filters.form_id)
+        conditions.append(Change.about.in_(stored))
+    if filters.item_id is not None:  # the item ends the path of an entry, whoever changed it: a person or a derivation
+        entries = type_coerce(ChangeEntries.entries, Text)
+        conditions.append(entries.contains(f'/{filters.item_id}"', autoescape=True))
     return conditions
 
 

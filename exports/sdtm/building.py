@@ -24,6 +24,7 @@ CO = (
     ("IDVARVAL", "Identifying Variable Value", "Char", "Perm", "Record Qualifier"),
     ("COVAL", "Comment", "Char", "Req", "Topic"),
     ("CODTC", "Date/Time of Comment", "Char", "Perm", "Timing"),
+    ("CODY", "Study Day of Comment", "Num", "Perm", "Timing"),
 )
 
 
@@ -111,9 +112,11 @@ def _add_comments(mapping: Mapping, records: dict[str, list[Record]], made: dict
         return
     found.sort(key=lambda r: (r.values["USUBJID"], r.values["RDOMAIN"], r.place))
     counts: dict[str, int] = {}
+    starts = {r.values["USUBJID"]: r.values.get("RFSTDTC") for r in records.get("DM", ())}
     for record in found:
         owner = record.values["USUBJID"]
         record.values["COSEQ"] = counts[owner] = counts.get(owner, 0) + 1
+        record.values["CODY"] = keys.study_day(record.values["CODTC"], starts.get(owner))
     facts = [DatasetVariable(*fact) for fact in CO]
     more = max(sum(name.startswith("COVAL") for name in record.values) for record in found)
     at = next(place for place, variable in enumerate(facts) if variable.name == "COVAL") + 1

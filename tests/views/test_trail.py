@@ -156,3 +156,13 @@ def test_the_page_offers_no_way_to_change_anything(mona: Browser) -> None:
     page = mona.get("/trail").text
     forms = re.findall(r'<form[^>]*method="post"[^>]*action="([^"]+)"', page)
     assert {action.split("?")[0] for action in forms} <= {"/sign-out", "/language/zh"}
+
+
+def test_the_trail_is_filtered_by_form_and_by_item(clinic: Clinic, mona: Browser) -> None:
+    everything = mona.get("/trail").text
+    of_form, of_item = mona.get("/trail?form=VS").text, mona.get("/trail?item=height").text
+    assert "CONSDAT" not in of_form and of_form.count("<article") <= everything.count("<article")
+    assert "156" in of_form and "156" in of_item
+    assert "156" not in mona.get("/trail?item=WEIGH").text, "the whole name, not a part of it"
+    assert "156" not in mona.get("/trail?form=LB").text
+    assert mona.get("/trail?item=%25&form='").status_code == 200

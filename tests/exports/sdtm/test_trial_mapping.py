@@ -21,7 +21,9 @@ STUDIES = {version: read_study(Path(f"crf/carbon-breast/v{version}")) for versio
 # What the SDTM model allows in a class and the guide does not list for the domain, with the model's label.
 MODEL = {
     "AELAT": "Laterality",
+    "DVSEV": "Severity/Intensity",
     "MHLAT": "Laterality",
+    "MHLOC": "Location of Event",
     "MHSTDY": "Study Day of Start of Observation",
     "MHENDY": "Study Day of End of Observation",
     "PECLSIG": "Clinically Significant, Collected",
