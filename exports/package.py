@@ -29,6 +29,7 @@ from exports import (
     codebook,
     facts,
     readme,
+    sdtm,
     tables,
     trail,
 )
@@ -44,8 +45,10 @@ FORMATS = {
     "stata": ("Stata", "Stata"),
     "xpt": ("SAS transport version 5", "SAS传输格式第5版"),
     "odm": ("CDISC ODM 1.3.2: design and data", "CDISC ODM 1.3.2：设计与数据"),
+    "sdtm": ("CDISC SDTM 3.4: XPT, Dataset-JSON, Define-XML", "CDISC SDTM 3.4：XPT、Dataset-JSON、Define-XML"),
     "trail": ("Audit trail (CSV and ODM)", "稽查轨迹（CSV与ODM）"),
 }
+STUDIES = Path(__file__).resolve().parent.parent / "crf"
 _COMPRESSED_ALREADY = {".xlsx", ".parquet"}
 _MANY = {
     "parquet": (as_parquet.write, ".parquet"),
@@ -67,6 +70,7 @@ class Snapshot:
     trail_rows: Path | None = None
     trail_count: int = 0
     odm: dict[str, Path] = field(default_factory=dict)  # file name -> where it was written while reading
+    sdtm: Path | None = None  # the folder of its datasets
 
 
 @dataclass(frozen=True)
@@ -87,6 +91,7 @@ def take(connection: Connection, scope: Scope, formats: Sequence[str], folder: P
     found = facts.read(connection, scope)
     rows, count = None, 0
     odm = _take_odm(connection, scope, found, formats, folder)
+    submission = _take_sdtm(connection, scope, found, folder) if "sdtm" in formats else None
     if "trail" in formats:
         handle, name = tempfile.mkstemp(prefix=".trail-", suffix=".csv", dir=folder)
         os.close(handle)
@@ -102,7 +107,23 @@ def take(connection: Connection, scope: Scope, formats: Sequence[str], folder: P
         trail_rows=rows,
         trail_count=count,
         odm=odm,
+        sdtm=submission,
     )
+
+
+def sdtm_mapping(study_oid: str) -> Path:
+    """Where the mapping of a study to SDTM stands; a study without one has no such folder."""
+    return STUDIES / study_oid / "sdtm"
+
+
+def _take_sdtm(connection: Connection, scope: Scope, found: facts.Facts, folder: Path) -> Path | None:
+    """The datasets are built from the connection; the only time they name is that of the last change."""
+    mapping = sdtm_mapping(found.study_oid)
+    if not mapping.is_dir():
+        return None
+    made = folder / "sdtm"
+    sdtm.write(sdtm.build(connection, scope, mapping), made, data_at=found.last_at.isoformat(timespec="seconds"))
+    return made
 
 
 def _take_odm(
@@ -172,6 +193,8 @@ def _write_files(snapshot: Snapshot, formats: Sequence[str], work: Path) -> dict
         as_excel.write([*book, *data], _in(work, "excel", f"{snapshot.study_oid}.xlsx"), readme.lines())
     for name, written in snapshot.odm.items():
         written.replace(_in(work, "odm" if name == "snapshot.xml" else "trail", name))
+    if snapshot.sdtm is not None:
+        snapshot.sdtm.replace(work / "sdtm")
     if "trail" in formats and snapshot.trail_rows is not None:
         snapshot.trail_rows.replace(_in(work, "trail", "trail.csv"))
     return more

@@ -49,6 +49,11 @@ _BY_FORMAT = {
         "question are parted by semicolons; rules are in the study's own language.",
         "CDISC ODM 1.3.2（odm/snapshot.xml）：设计、答案、签名，质疑以注释表示。多选答案以分号分隔；规则以本系统表达式书写。",
     ),
+    "sdtm": (
+        "CDISC SDTM 3.4 (folder sdtm): XPT version 5, Dataset-JSON 1.1 in json/, define.xml. "
+        "AEDECOD is blank until terms are coded.",
+        "CDISC SDTM 3.4（sdtm文件夹）：XPT第5版，json/中为Dataset-JSON 1.1，另有define.xml。术语编码前AEDECOD为空。",
+    ),
     "trail": (
         "trail/trail.csv: every entry of the audit trail; trail/trail.xml: the same about answers as ODM audit records.",
         "trail/trail.csv：稽查轨迹的每一条；trail/trail.xml：其中关于答案的部分，以ODM稽查记录表示。",

@@ -20,7 +20,7 @@ FOLDERS = ("views", "forms", "workflows", "exports", "templates")
 # Latin words of four letters and more that a Chinese page may show: names that have no Chinese form.
 ALLOWED = {
     "english", "demonstration", "ctcae", "recist", "meddra", "utc", "json", "excel", "parquet", "spss",
-    "stata", "sdtm", "cdisc",
+    "stata", "sdtm", "cdisc", "dataset", "define",
     "sha", "jpeg", "png", "csv", "xlsx", "hash", "eortc", "qlq", "ecog", "bsa", "asia", "shanghai", "python",
     "julia", "ctrl", "enter",
 }  # fmt: skip

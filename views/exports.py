@@ -19,7 +19,7 @@ def _form() -> ExportInput:
     form = ExportInput()
     form.formats.choices = [
         (name, words[chinese])
-        for name, words in exporting.FORMATS.items()
+        for name, words in exporting.offered().items()
         if name != "trail" or access.may(user, "view trail")
     ]
     form.cut.choices = [("", _("as they are now"))]

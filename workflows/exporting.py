@@ -29,6 +29,12 @@ FORMATS = package.FORMATS
 _AT_ONCE = threading.BoundedSemaphore(2)  # further exports wait: writing files takes a whole processor
 
 
+def offered() -> dict[str, tuple[str, str]]:
+    """The formats there are for this study, with their names in both languages."""
+    has_mapping = package.sdtm_mapping(finding.study().oid).is_dir()
+    return {name: words for name, words in FORMATS.items() if name != "sdtm" or has_mapping}
+
+
 def folder() -> Path:
     """Where finished packages are kept."""
     return Path(current_app.config["SETTINGS"].instance_dir) / "exports"
@@ -57,6 +63,8 @@ def make(
     sites = _chosen_sites(user, site_codes)
     if "trail" in formats:
         _require_trail(user, sites)
+    if set(formats) - offered().keys():
+        raise Refusal("no-sdtm")
     scope = _scope(user, study, sites)
     made_at, named = (cut.as_of, _naming(cut)) if cut else (now(), None)
     db.session.commit()  # ends the read transaction: it must not stay open while files are written

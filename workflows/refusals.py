@@ -70,6 +70,11 @@ SENTENCES: dict[str, tuple[int, str, str]] = {
         "Only the principal investigator of the site, as its delegation log says, acknowledges deviations.",
         "仅本中心授权分工表所载的主要研究者可确认方案偏离。",
     ),
+    "no-sdtm": (
+        409,
+        "This study has no mapping to SDTM. Add the folder sdtm beside its versions.",
+        "本研究没有SDTM映射，请在其版本旁添加 sdtm 文件夹。",
+    ),
     "no-analysis": (
         409,
         "This study declares no analysis. Add analysis.toml to its folder.",

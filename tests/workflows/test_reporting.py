@@ -8,7 +8,7 @@ import pytest
 from models import Change, User, clock, db
 from models.change import Change as Doing
 from tests.workflows.test_enrolling import consent, desks  # noqa: F401 - the fixture
-from workflows import cutting, reporting
+from workflows import cutting, exporting, reporting
 from workflows.refusals import Forbidden, NotFound, Refusal
 from workflows.reporting import Chosen
 
@@ -65,3 +65,13 @@ def test_the_package_of_a_cut_is_the_same_byte_by_byte_and_is_recorded(trial, tm
     with pytest.raises(Refusal):
         reporting.package(user, "zh", " ", cut, tmp_path / "c.zip")
     assert not (tmp_path / "c.zip").exists()
+
+
+@pytest.mark.req("CPY-05")
+def test_sdtm_of_a_cut_is_part_of_a_package_and_the_same_whenever_it_is_made(trial) -> None:
+    with Doing(by=person("statistician"), action="cut data", reason="interim", chain="carbon-breast") as change:
+        cut = cutting.make(change, "c1", datetime.now(UTC))
+    made = [exporting.make(person("statistician"), ["sdtm"], None, "interim look", cut) for _ in range(2)]
+    assert made[0].sha256 == made[1].sha256
+    files = made[0].manifest["files"]
+    assert {"sdtm/dm.xpt", "sdtm/json/dm.json", "sdtm/define.xml"} <= files.keys()
