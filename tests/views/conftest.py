@@ -1,9 +1,10 @@
-"""Every test of a page runs twice: on SQLite and on PostgreSQL.
+"""Tests of pages run on SQLite; with EDC_TEST_PAGES=both they run on PostgreSQL as well.
 
 Whatever makes an application of its own asks for a folder first, so the folder decides: `tmp_path` and
 `tmp_path_factory` are given once for each kind of database.
 """
 
+import os
 import shutil
 from collections.abc import Iterator
 from itertools import count
@@ -59,7 +60,10 @@ class Copies:
                 connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
 
 
-@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+KINDS = ["sqlite", "postgresql"] if os.environ.get("EDC_TEST_PAGES") == "both" else ["sqlite"]
+
+
+@pytest.fixture(scope="session", params=KINDS)
 def page_database(request: pytest.FixtureRequest) -> Iterator[str]:
     """Which kind of database the applications of the tests get."""
     copies = None
