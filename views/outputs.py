@@ -53,7 +53,8 @@ def _filters(user: User) -> list[tuple[str, str, list[str]]]:
     try:
         values = reporting.values(user, _cut(user))
     except Refusal as refusal:
-        flash(refusal.text(language()), "error")
+        if refusal.code != "no-analysis":  # the page says that by itself
+            flash(refusal.text(language()), "error")
         values = {}
     return [(name, words[name], values.get(name, [])) for name in reporting.FILTERS]
 

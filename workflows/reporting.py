@@ -80,7 +80,9 @@ def _path() -> Path:
 
 
 def contents(language: str) -> list[tuple[str, str, str]]:
-    """Number, kind and title of every output, in order."""
+    """Number, kind and title of every output, in order; none where the study declares no analysis."""
+    if not _path().is_file():
+        return []
     return [(id, REGISTRY[id].kind, REGISTRY[id].title.of(language)) for id in outputs.ids()]
 
 

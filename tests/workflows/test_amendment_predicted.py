@@ -18,7 +18,7 @@ from models import change as change_module
 from settings import Settings
 from tests.amended import Amended
 from tests.clinic import NOW
-from tests.conftest import _schema
+from tests.conftest import schema
 from workflows import amending, check_queries, finding, signatures, verifying
 
 CELLS = st.fixed_dictionaries(
@@ -49,7 +49,7 @@ def fresh(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
             url = request.getfixturevalue("empty_postgresql")
             plain = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
             with psycopg.connect(plain, autocommit=True) as connection:
-                connection.execute(_schema().encode())
+                connection.execute(schema().encode())
         given = Settings(
             database_url=url, secret_key="for tests only", mode="test", instance_dir=folder, session_cookie_secure=False
         )
