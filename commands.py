@@ -330,7 +330,11 @@ def compare_cuts(first: str, second: str, username: str, out: Path | None) -> No
 @export_group.command("make")
 @click.option("--as", "username", required=True, help="Whose rights and name the export is made under.")
 @click.option(
-    "--format", "formats", multiple=True, default=["csv"], help="csv, xlsx, parquet, spss, stata, xpt, odm, sdtm, trail."
+    "--format",
+    "formats",
+    multiple=True,
+    default=["csv"],
+    help="csv, xlsx, parquet, spss, stata, xpt, odm, sdtm, trail.",
 )
 @click.option(
     "--site", "site_codes", multiple=True, help="Site code; repeatable; omitted: all that the user may export."
